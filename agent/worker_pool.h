@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Disposable worker processes that perform steps. A worker that is not back at its step's deadline is
+// given up: its step ends as PathHung, the worker is killed and replaced; if it sleeps
+// uninterruptibly it is left behind, counted, and holds nothing of the daemon's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/event_loop.h"
+#include "core/fd.h"
+#include "stack/step.h"
+
+namespace volgrow::agent {
+
+/// What runs in a worker: one step, one result. Given at fork time, before any thread exists.
+using Performer = std::function<StepResult(const Step&)>;
+
+/// The process that forks workers. It must be started before the bus, the database or any thread is
+/// there, so that a worker holds none of them.
+class Zygote {
+ public:
+  /// Forks the zygote; returns in the parent only. It ends, and kills its workers, when the parent
+  /// ends. Errors: Internal with errno.
+  static Result<Zygote> start(Performer performer);
+
+  Zygote(Zygote&&) = default;
+  Zygote& operator=(Zygote&&) = default;
+  /// The socket to it, for WorkerPool.
+  const Fd& socket() const { return socket_; }
+  pid_t pid() const { return pid_; }
+
+ private:
+  Zygote(Fd socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
+  Fd socket_;
+  pid_t pid_ = -1;
+};
+
+struct PoolLimits {
+  std::size_t most = 32;                             ///< workers at once, stuck ones included
+  std::size_t kept = 1;                              ///< idle workers kept for the next job
+  Duration idle_time = std::chrono::seconds(10);     ///< after which others end
+};
+
+class WorkerPool {
+ public:
+  using OnResult = std::function<void(StepResult)>;
+
+  static Result<std::unique_ptr<WorkerPool>> create(EventLoop& loop, const Clock& clock,
+                                                    Zygote zygote, PoolLimits limits);
+  virtual ~WorkerPool() = default;
+
+  /// Performs `step` as soon as a worker is free; steps start in the order they were given. Calls
+  /// `on_result` exactly once, from the loop: the worker's answer, or PathHung at the step's deadline
+  /// (also when it never started), or Internal when its worker died.
+  virtual void submit(Step step, OnResult on_result) = 0;
+
+  virtual std::size_t workers() const = 0;
+  /// Given up but not gone: asleep in the kernel.
+  virtual std::size_t stuck() const = 0;
+  /// Called when `stuck()` changes.
+  virtual void on_stuck_change(std::function<void()> callback) = 0;
+};
+
+}  // namespace volgrow::agent

@@ -1,0 +1,13 @@
+# The Debian packages the product stands on; scripts/setup installs them.
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(UDEV REQUIRED IMPORTED_TARGET libudev)
+find_package(sdbus-c++ REQUIRED)
+find_program(SDBUSXML2CPP sdbus-c++-xml2cpp REQUIRED)
+find_library(SOCI_CORE soci_core REQUIRED)
+find_library(SOCI_SQLITE3 soci_sqlite3 REQUIRED)
+find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)

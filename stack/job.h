@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The heart: one job's way from a request to a verdict in measured bytes. Pure: it is given results and
+// the time, and returns the next batch of steps or the end. It never asks, waits or writes itself.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/request.h"
+#include "core/result.h"
+#include "stack/step.h"
+
+namespace volgrow {
+
+/// How long each kind of step may take and how often a lagging target is asked again.
+struct JobLimits {
+  Duration resolve = std::chrono::seconds(5);
+  Duration probe = std::chrono::seconds(3);
+  Duration grow = std::chrono::seconds(30);
+  Duration measure = std::chrono::seconds(2);
+  Duration first_retry = std::chrono::milliseconds(50);
+  Duration slowest_retry = std::chrono::seconds(1);
+};
+
+enum class Phase : std::uint8_t { resolving, probing, waiting, growing, verifying, done };
+std::string_view name_of(Phase phase);
+
+/// Steps to perform concurrently after waiting for `pause`; all results come back together.
+struct Batch {
+  std::vector<Step> steps;
+  Duration pause{};
+};
+using Next = std::variant<Batch, JobResult>;
+
+/// One job in flight: a value. `advance` is the only thing that changes it.
+struct Job {
+  Request request;
+  JobLimits limits;
+  Deadline deadline;
+  TimePoint started;
+  bool cancel_requested = false;  ///< honoured at the next layer boundary
+
+  Phase phase = Phase::resolving;
+  /// Something will be or was written: the stack's lock must be held from here on.
+  bool writes = false;
+  std::optional<Stack> stack;
+  std::vector<LayerResult> layers;  ///< parallel to stack->layers, bottom to top
+  // stack/job.cpp adds what it needs below
+};
+
+/// The first call takes no results. Afterwards: exactly the results of the batch returned last.
+Next advance(Job& job, const std::vector<StepResult>& results, TimePoint now);
+
+/// Ends the job with `error` from outside (its lock is held elsewhere, the executor broke).
+JobResult abandon(Job& job, Error error, TimePoint now);
+
+}  // namespace volgrow

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thing to do to one layer, and what came back: all that crosses from deciding (advance) to doing
+// (an executor) and from the daemon to its workers.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "connectors/connector.h"
+#include "connectors/layer.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/request.h"
+
+namespace volgrow {
+
+/// A volume on this host: its layers, bottom to top; the last one is what the consumer opens.
+struct Stack {
+  std::vector<Layer> layers;
+
+  const Layer& top() const { return layers.back(); }
+  bool operator==(const Stack&) const = default;
+};
+
+struct ResolveStep {
+  Subject subject;
+};
+struct ProbeStep {
+  Layer layer;
+};
+struct GrowStep {
+  Layer layer;
+  Bytes to;
+};
+struct MeasureStep {
+  Layer layer;
+  bool consumer = false;
+};
+using StepAction = std::variant<ResolveStep, ProbeStep, GrowStep, MeasureStep>;
+
+struct Step {
+  std::uint32_t id = 0;  ///< unique within its batch
+  StepAction action;
+  Deadline deadline;     ///< when an answer is of no use any more
+};
+
+struct Done {};
+using StepAnswer = std::variant<Done, Stack, Truth, Measurement>;
+
+struct StepResult {
+  std::uint32_t id = 0;
+  Result<StepAnswer> answer;
+  Duration took{};
+};
+
+/// Does one step; what a worker process, a thread of --direct and the tests' inline executor run.
+StepResult perform(const Step& step, const Connectors& connectors, Host& host);
+
+/// The typed request and answer on a worker's socket; nullopt for bytes that are no such thing.
+std::string encode(const Step& step);
+std::optional<Step> decode_step(std::string_view bytes);
+std::string encode(const StepResult& result);
+std::optional<StepResult> decode_step_result(std::string_view bytes);
+
+}  // namespace volgrow
