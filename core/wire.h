@@ -5,6 +5,7 @@
 // beside it, found by its namespace; one function serves both directions.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
@@ -37,6 +38,14 @@ class Writer {
   template <Scalar T>
   void put(const T& value) {
     out_.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  template <class Rep, class Period>
+  void put(const std::chrono::duration<Rep, Period>& span) {
+    put(span.count());
+  }
+  template <class Clock, class Span>
+  void put(const std::chrono::time_point<Clock, Span>& moment) {
+    put(moment.time_since_epoch());
   }
   void put(const std::string& text) {
     put(static_cast<std::uint32_t>(text.size()));
@@ -101,6 +110,18 @@ class Reader {
     }
     in_.remove_prefix(sizeof value);
   }
+  template <class Rep, class Period>
+  void get(std::chrono::duration<Rep, Period>& span) {
+    Rep count{};
+    get(count);
+    span = std::chrono::duration<Rep, Period>(count);
+  }
+  template <class Clock, class Span>
+  void get(std::chrono::time_point<Clock, Span>& moment) {
+    Span since{};
+    get(since);
+    moment = std::chrono::time_point<Clock, Span>(since);
+  }
   void get(std::string& text) {
     const auto size = length();
     if (!ok_) return;
@@ -146,8 +167,11 @@ class Reader {
   }
   void get(std::monostate) {}
   template <class T>
-  void get(T& value) {
+  void get(T& value) {  // NOLINT(misc-no-recursion): bounded by `deepest`
+    if (depth_ == deepest) return fail();
+    ++depth_;
     fields(*this, value);
+    --depth_;
   }
 
   template <std::size_t I, class... T>
@@ -166,7 +190,11 @@ class Reader {
     in_ = {};
   }
 
+  /// A value may contain values of its own type; no honest one is nested deeper.
+  static constexpr int deepest = 64;
+
   std::string_view in_;
+  int depth_ = 0;
   bool ok_ = true;
 };
 

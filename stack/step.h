@@ -3,7 +3,10 @@
 // (an executor) and from the daemon to its workers.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does one step by asking the connector that owns its layer. Blocks as long as the kernel does.
+#include <fmt/format.h>
+
+#include "stack/resolve.h"
+#include "stack/step.h"
+
+namespace volgrow {
+namespace {
+
+template <class T>
+Result<StepAnswer> as_answer(Result<T> result) {
+  if (!result) return std::unexpected(std::move(result.error()));
+  return StepAnswer(std::move(*result));
+}
+
+/// The same device still answers to the layer's name: what a rescan must be sure of before it writes.
+Result<void> still_there(Host& host, const Connector& connector, const Layer& layer) {
+  auto now = connector.describe(host, layer.device);
+  if (!now) return std::unexpected(std::move(now.error()));
+  if (now->identity == layer.identity) return {};
+  return failure(ErrorCode::no_such_device,
+                 fmt::format("{} is another device now than when the volume was resolved; nothing "
+                             "was sent to it. Run the job again",
+                             layer.device),
+                 layer.device);
+}
+
+struct Performer {
+  const Step& step;
+  const Connectors& connectors;
+  Host& host;
+
+  Result<StepAnswer> operator()(const ResolveStep& wanted) {
+    return as_answer(resolve(wanted.subject, connectors, host, step.deadline));
+  }
+  Result<StepAnswer> operator()(const ProbeStep& wanted) {
+    return with(wanted.layer, [&](const Connector& connector) {
+      return as_answer(connector.probe(host, wanted.layer, step.deadline));
+    });
+  }
+  Result<StepAnswer> operator()(const GrowStep& wanted) {
+    return with(wanted.layer, [&](const Connector& connector) -> Result<StepAnswer> {
+      if (auto same = still_there(host, connector, wanted.layer); !same)
+        return std::unexpected(std::move(same.error()));
+      auto grown = connector.grow(host, wanted.layer, wanted.to, step.deadline);
+      if (!grown) return std::unexpected(std::move(grown.error()));
+      return StepAnswer(Done{});
+    });
+  }
+  Result<StepAnswer> operator()(const MeasureStep& wanted) {
+    return with(wanted.layer, [&](const Connector& connector) {
+      return as_answer(connector.measure(host, wanted.layer, wanted.consumer));
+    });
+  }
+
+  template <class Use>
+  Result<StepAnswer> with(const Layer& layer, Use use) {
+    if (const auto* connector = connectors.named(layer.connector)) return use(*connector);
+    return failure(ErrorCode::internal, fmt::format("no connector '{}'", layer.connector),
+                   layer.device);
+  }
+};
+
+}  // namespace
+
+StepResult perform(const Step& step, const Connectors& connectors, Host& host) {
+  const auto begun = host.clock().now();
+  auto answer = std::visit(Performer{step, connectors, host}, step.action);
+  return {step.id, std::move(answer), host.clock().now() - begun};
+}
+
+}  // namespace volgrow
