@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The architecture as data: who may include whom, and where a library may be named.
+
+docs/ARCHITECTURE.md explains these tables; the checks only compare the tree with them. A new folder,
+a new dependency or a new exception is one line here, with its reason beside it.
+"""
+
+# What each folder may include of the product, by "folder/" or by one header.
+FOLDERS = {
+    "core": ("core/",),
+    "connectors": ("core/", "connectors/"),
+    "stack": ("core/", "connectors/", "stack/"),
+    "dbus": ("core/", "dbus/"),
+    "agent": ("core/", "connectors/", "stack/", "dbus/", "agent/"),
+    # The CLI is a client of the bus; --direct runs connectors and stack in its own process.
+    "cli": ("core/", "dbus/client.h", "dbus/service.h", "connectors/", "stack/", "cli/"),
+    "tests": ("core/", "connectors/", "stack/", "dbus/", "agent/", "cli/", "tests/"),
+}
+
+# Folders that hold the product's own C++; everything else with C++ in it is tests.
+PRODUCT = ("core", "connectors", "stack", "dbus", "agent", "cli")
+
+# Headers made at build time; they are dbus/'s and live in no source folder.
+GENERATED_HEADERS = r"(.*-(adaptor|proxy|server|client)-glue|.*_(adaptor|proxy)|org\.volgrow\..*)\.h"
+
+# Third-party headers: pattern of the header -> files that may name it. tests/ may name all of them.
+THIRD_PARTY = {
+    r"fmt/": ("*/*.cpp",),  # std::format does not exist in g++ 12
+    r"nlohmann/": ("core/json.cpp",),
+    r"systemd/sd-event\.h": ("core/event_loop.cpp",),
+    r"systemd/sd-daemon\.h": ("core/event_loop.cpp", "agent/*.cpp"),  # readiness, watchdog
+    r"systemd/sd-(journal|id128)\.h": ("agent/*.cpp",),
+    r"systemd/sd-bus\.h": ("dbus/*.cpp",),  # sd_bus_path_encode: sdbus-c++ offers none
+    r"sdbus-c\+\+/": ("dbus/*.cpp",),
+    r"libudev\.h": ("connectors/*.cpp",),
+    r"spdlog/": ("agent/*.cpp",),
+    r"soci/": ("agent/*.cpp",),
+    r"toml\+\+/": ("agent/*.cpp",),
+    r"CLI/": ("cli/*.cpp",),
+    r"(gtest|gmock|benchmark)/": (),
+}
+
+# Operating-system headers. stack/ is pure: it names only those that compute on values.
+SYSTEM_HEADER = (r"(sys|linux|scsi|net|netinet|arpa|asm)/[\w./]+|"
+                 r"(dirent|endian|errno|fcntl|fnmatch|grp|ifaddrs|limits|mntent|netdb|poll|pthread|pwd|"
+                 r"sched|signal|spawn|stdio|stdlib|string|termios|time|unistd)\.h")
+PURE_SYSTEM_HEADER = r"sys/(stat|sysmacros|types)\.h|endian\.h"
+PURE_FOLDERS = ("stack",)
+
+# Words no type or file is named after (house style, rule 1), and the names that keep one with reason.
+FORBIDDEN_WORDS = {
+    "manager", "helper", "helpers", "util", "utils", "utility", "handler", "data", "info", "impl",
+    "base",
+}
+KEPT_NAMES = {
+    "ManagerProperties": "the properties of the D-Bus interface Manager",
+    "ConnectionInfo": "Cinder's word",
+    "connection_info": "Cinder's word",
+}
+
+# The one file that may fork; and nobody may exec.
+FORKERS = ("agent/zygote.cpp",)
+
+# Files that may call close(2): the owner types themselves.
+CLOSERS = ("core/fd.h", "core/fd.cpp")
+
+LONGEST_FUNCTION = 40
+LONGEST_LAMBDA = 10
+
+# org.volgrow.Agent1 as promised to other programs. Adding is fine, renaming is not: the XML in dbus/
+# must contain all of this with exactly these signatures.
+CONTRACT = {
+    "org.volgrow.Agent1.Manager": {
+        "methods": {
+            "VolumeChanged": ("sta{sv}", "o"),
+            "Extend": ("sta{sv}", "o"),
+            "Plan": ("sta{sv}", "s"),
+            "Explain": ("sa{sv}", "s"),
+            "Rescan": ("asa{sv}", "ao"),
+            "Register": ("ssa{sv}", "o"),
+            "Unregister": ("sa{sv}", ""),
+        },
+        "signals": {"JobNew": "uo", "JobRemoved": "uos", "VolumeResized": "stts"},
+        "properties": {
+            "Version": "s", "Stragglers": "u", "OutboxDepth": "u", "StuckWorkers": "u",
+            "Multipathd": "s",
+        },
+    },
+    "org.volgrow.Agent1.Volume": {
+        "properties": {
+            "Id": "s", "Wwid": "s", "Kind": "s", "Device": "s", "Size": "t", "TargetSize": "t",
+            "State": "s", "Paths": "a(ssts)", "LastJob": "o",
+        },
+    },
+    "org.volgrow.Agent1.Job": {
+        "methods": {"Wait": ("u", "ss"), "Cancel": ("a{sv}", "")},
+        "properties": {
+            "Id": "u", "Operation": "s", "VolumeId": "s", "State": "s", "Phase": "s", "Result": "s",
+            "ErrorName": "s", "ErrorMessage": "s", "StartedByUid": "u", "StartedAt": "t",
+        },
+    },
+    "org.volgrow.Agent1.Outbox": {
+        "methods": {"List": ("u", "a(ts)"), "Acknowledge": ("at", "")},
+    },
+}
