@@ -1,0 +1,871 @@
+// SPDX-License-Identifier: Apache-2.0
+// The journal in SQLite, through SOCI. The one place that knows either: rows become values here,
+// SOCI's exceptions become Errors here. What a job means, or when to forget it, is decided
+// elsewhere.
+#include "agent/journal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <limits>
+
+#include "core/files.h"
+#include "core/json.h"
+#include "core/text.h"
+#include "stack/job.h"
+
+namespace volgrow::agent {
+namespace {
+
+constexpr int application_id = 0x766f6c67;  // "volg", so that file(1) and we know whose file it is
+constexpr int schema_version = 1;
+constexpr Duration remembered = std::chrono::hours(24);  // keys and ends (contracts §1)
+constexpr Bytes uuid_text_limit{64};
+constexpr JsonLimits view_limits{.size = Bytes(std::uint64_t{16} << 20), .depth = 4};
+
+// A report never outlives its job's row (the reference), and a job never has two (the unique). Ids
+// and sequences are AUTOINCREMENT: without it SQLite gives the highest deleted id away again. Times
+// are microseconds since the epoch; sizes are 64-bit patterns (SQLite has no unsigned integer).
+constexpr std::array schema{
+    "create table meta (name text primary key, value text not null) strict, without rowid",
+    "create table volumes (id text primary key, subject text not null, pinned text not null,"
+    " view text not null) strict, without rowid",
+    "create table jobs (id integer primary key autoincrement, operation text not null,"
+    " subject text not null, volume_id text not null, pinned text not null,"
+    " pin_required integer not null, expected integer, mode text not null,"
+    " dead_paths text not null, dry_run integer not null, origin text not null,"
+    " deadline integer not null, uid integer not null, idempotency_key text not null,"
+    " started_at integer not null,"
+    " ended_at integer, state text, result_volume_id text, result text, error_name text,"
+    " error_message text, sequence integer) strict",
+    "create index jobs_unfinished on jobs (id) where ended_at is null",
+    "create index jobs_ended on jobs (ended_at) where ended_at is not null",
+    "create unique index jobs_keys on jobs (uid, idempotency_key) where idempotency_key <> ''",
+    "create table outbox (sequence integer primary key autoincrement,"
+    " job integer not null unique references jobs (id), report text not null) strict",
+};
+
+// ---- SQLite's failures in an operator's words
+// -------------------------------------------------------
+
+struct Trouble {
+  int code;
+  std::string_view found;
+  std::string_view remedy;
+};
+
+constexpr std::array troubles{
+    Trouble{SQLITE_FULL, "the disk is full", "free space in its file system"},
+    Trouble{SQLITE_READONLY, "the file or its file system is read-only",
+            "make it writable for volgrowd"},
+    Trouble{SQLITE_CORRUPT, "the database is corrupt",
+            "move it away and restart volgrowd: pins and jobs in it are lost, volumes are not"},
+    Trouble{SQLITE_NOTADB, "the file is no SQLite database",
+            "move it away and restart volgrowd, or mend the path"},
+    Trouble{SQLITE_CANTOPEN, "the file cannot be opened", "check its directory and permissions"},
+    Trouble{SQLITE_IOERR, "reading or writing failed", "check the disk and the kernel's log"},
+    Trouble{SQLITE_BUSY, "another program holds a lock on it", "end that program"},
+};
+
+/// SOCI's what() also quotes the bound values, which are none of a log's business.
+std::string sentence_of(const soci::soci_error& error) {
+  if (const auto* from_sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error))
+    for (const auto& trouble : troubles)
+      if (trouble.code == (from_sqlite->result() & 0xff))
+        return fmt::format("{}; {}", trouble.found, trouble.remedy);
+  return error.get_error_message();
+}
+
+std::unexpected<Error> unreadable(std::string_view what, std::string_view found) {
+  return failure(ErrorCode::internal, fmt::format("journal: {} cannot be read: {}", what, found));
+}
+
+// ---- integers and times, as SQLite keeps them
+// -------------------------------------------------------
+
+long long bits(std::uint64_t number) {
+  return static_cast<long long>(number);
+}
+std::uint64_t unsigned_of(long long stored) {
+  return static_cast<std::uint64_t>(stored);
+}
+long long micros(WallTime time) {
+  return time.time_since_epoch().count();
+}
+WallTime time_of(long long stored) {
+  return WallTime(Duration(stored));
+}
+
+// ---- rows: each names its columns once, beside the fields that hold them
+// ----------------------------
+
+struct JobRow {
+  long long id = 0;
+  std::string operation, subject, volume_id, pinned;
+  int pin_required = 0;
+  long long expected = 0;
+  soci::indicator expected_state = soci::i_null;
+  std::string mode, dead_paths;
+  int dry_run = 0;
+  std::string origin;
+  long long deadline = 0, uid = 0;
+  std::string idempotency_key;
+  long long started_at = 0;
+
+  /// Everything but the id, which `accept` does not know yet.
+  template <class Each>
+  void each_accepted(Each each) {
+    each("operation", operation);
+    each("subject", subject);
+    each("volume_id", volume_id);
+    each("pinned", pinned);
+    each("pin_required", pin_required);
+    each("expected", expected, expected_state);
+    each("mode", mode);
+    each("dead_paths", dead_paths);
+    each("dry_run", dry_run);
+    each("origin", origin);
+    each("deadline", deadline);
+    each("uid", uid);
+    each("idempotency_key", idempotency_key);
+    each("started_at", started_at);
+  }
+  template <class Each>
+  void each(Each each) {
+    each("id", id);
+    each_accepted(each);
+  }
+};
+
+struct EndRow {
+  long long id = 0, ended_at = 0, sequence = 0, uid = 0, started_at = 0;
+  std::string operation, state, result_volume_id, result, error_name, error_message;
+
+  template <class Each>
+  void each(Each each) {
+    each("id", id);
+    each("operation", operation);
+    each("uid", uid);
+    each("started_at", started_at);
+    each("ended_at", ended_at);
+    each("state", state);
+    each("result_volume_id", result_volume_id);
+    each("result", result);
+    each("error_name", error_name);
+    each("error_message", error_message);
+  }
+};
+
+struct VolumeRow {
+  std::string id, subject, pinned, view;
+
+  template <class Each>
+  void each(Each each) {
+    each("id", id);
+    each("subject", subject);
+    each("pinned", pinned);
+    each("view", view);
+  }
+};
+
+struct ReportRow {
+  long long sequence = 0, job = 0;
+  std::string report;
+
+  template <class Each>
+  void each(Each each) {
+    each("sequence", sequence);
+    each("job", job);
+    each("report", report);
+  }
+};
+
+struct NumberRow {
+  long long number = 0;
+
+  template <class Each>
+  void each(Each each) {
+    each("number", number);
+  }
+};
+
+// ---- statements
+// ------------------------------------------------------------------------------------
+
+void make_ready(soci::statement& statement, const std::string& query) {
+  statement.alloc();
+  statement.prepare(query);
+  statement.define_and_bind();
+}
+
+template <class Row>
+std::string column_list(Row row) {
+  std::vector<std::string> names;
+  row.each([&](const char* name, auto&...) { names.emplace_back(name); });
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// All rows of `select <columns of Row> <rest>`; the statement runs to its end, so it holds no
+/// snapshot that would keep the write-ahead log from being recycled.
+template <class Row, class... Bound>
+std::vector<Row> rows_of(soci::session& sql, std::string_view rest, Bound... bound) {
+  Row row;
+  soci::statement statement(sql);
+  row.each([&](const char*, auto&... place) { statement.exchange(soci::into(place...)); });
+  (statement.exchange(soci::use(bound)), ...);
+  make_ready(statement, fmt::format("select {} {}", column_list(row), rest));
+  statement.execute();
+  std::vector<Row> rows;
+  while (statement.fetch())
+    rows.push_back(row);
+  return rows;
+}
+
+long long number_of(soci::session& sql, std::string_view expression_and_rest) {
+  const auto rows = rows_of<NumberRow>(sql, fmt::format("from (select {})", expression_and_rest));
+  return rows.empty() ? 0 : rows.front().number;
+}
+
+/// A statement that is prepared once and run for many rows: set `row`, then run. It must not move:
+/// SOCI keeps the addresses of the row's fields.
+template <class Row>
+class Prepared {
+ public:
+  template <class Bind>
+  Prepared(soci::session& sql, const std::string& query, Bind bind) : statement_(sql) {
+    bind(row, [this](auto&... place) { statement_.exchange(soci::use(place...)); });
+    make_ready(statement_, query);
+  }
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+
+  Row row;
+  void run() { statement_.execute(true); }
+  long long affected() { return statement_.get_affected_rows(); }
+
+ private:
+  soci::statement statement_;
+};
+
+std::string insert_job_query() {
+  std::vector<std::string> names;
+  JobRow().each_accepted([&](const char* name, auto&...) { names.emplace_back(name); });
+  return fmt::format("insert into jobs ({}) values (:{})", fmt::join(names, ", "),
+                     fmt::join(names, ", :"));
+}
+
+/// The statements a burst of jobs runs a thousand times in one transaction.
+struct HotStatements {
+  explicit HotStatements(soci::session& sql)
+      : accept(sql, insert_job_query(),
+               [](JobRow& row, auto use) {
+                 row.each_accepted([&](const char*, auto&... place) { use(place...); });
+               }),
+        end(sql,
+            "update jobs set ended_at = :ended_at, state = :state, result_volume_id = :volume,"
+            " result = :result, error_name = :name, error_message = :message, sequence = :sequence"
+            " where id = :id and ended_at is null",
+            [](EndRow& row, auto use) {
+              use(row.ended_at), use(row.state), use(row.result_volume_id), use(row.result);
+              use(row.error_name), use(row.error_message), use(row.sequence), use(row.id);
+            }),
+        report(sql, "insert into outbox (sequence, job, report) values (:sequence, :job, :report)",
+               [](ReportRow& row, auto use) { use(row.sequence), use(row.job), use(row.report); }),
+        acknowledge(sql, "delete from outbox where sequence = :sequence",
+                    [](NumberRow& row, auto use) { use(row.number); }),
+        pin(sql,
+            "insert into volumes (id, subject, pinned, view) values (:id, :subject, :pinned, :view)"
+            " on conflict (id) do update set subject = excluded.subject,"
+            " pinned = excluded.pinned, view = excluded.view",
+            [](VolumeRow& row, auto use) {
+              row.each([&](const char*, auto& place) { use(place); });
+            }) {}
+
+  Prepared<JobRow> accept;
+  Prepared<EndRow> end;
+  Prepared<ReportRow> report;
+  Prepared<NumberRow> acknowledge;
+  Prepared<VolumeRow> pin;
+};
+
+// ---- values to rows and back
+// ------------------------------------------------------------------------
+
+std::string text_of(const std::optional<Wwid>& wwid) {
+  return wwid ? to_string(*wwid) : std::string();
+}
+
+Result<std::optional<Wwid>> wwid_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  auto wwid = parse_wwid(text);
+  if (!wwid) return std::unexpected(std::move(wwid.error()));
+  return std::move(*wwid);
+}
+
+void fill(JobRow& row, const JobRecord& job) {
+  const auto& request = job.request;
+  row.operation = name_of(request.operation);
+  row.subject = to_text(request.subject);
+  row.volume_id = request.volume_id;
+  row.pinned = text_of(request.pinned);
+  row.pin_required = request.pin_required;
+  row.expected = bits(request.expected.value_or(Bytes()).count());
+  row.expected_state = request.expected ? soci::i_ok : soci::i_null;
+  row.mode = name_of(request.mode);
+  row.dead_paths = name_of(request.dead_paths);
+  row.dry_run = request.dry_run;
+  row.origin = name_of(request.origin);
+  row.deadline = micros(job.deadline);
+  row.uid = job.uid;
+  row.idempotency_key = job.idempotency_key;
+  row.started_at = micros(job.started_at);
+}
+
+Result<Request> request_of(const JobRow& row) {
+  const auto operation = operation_named(row.operation);
+  const auto mode = mode_named(row.mode);
+  const auto dead_paths = dead_paths_named(row.dead_paths);
+  const auto origin = origin_named(row.origin);
+  if (!operation || !mode || !dead_paths || !origin)
+    return failure(ErrorCode::internal, "an unknown word in operation, mode, dead_paths or origin");
+  auto subject = parse_subject(row.subject);
+  if (!subject) return std::unexpected(std::move(subject.error()));
+  auto pinned = wwid_of(row.pinned);
+  if (!pinned) return std::unexpected(std::move(pinned.error()));
+  const bool has_expected = row.expected_state == soci::i_ok;
+  return Request{
+      .operation = *operation,
+      .subject = std::move(*subject),
+      .volume_id = row.volume_id,
+      .pinned = std::move(*pinned),
+      .pin_required = row.pin_required != 0,
+      .expected = has_expected ? std::optional(Bytes(unsigned_of(row.expected))) : std::nullopt,
+      .mode = *mode,
+      .dead_paths = *dead_paths,
+      .dry_run = row.dry_run != 0,
+      .origin = *origin};
+}
+
+Result<JobRecord> job_of(const JobRow& row) {
+  auto request = request_of(row);
+  if (!request) return unreadable(fmt::format("job {}", row.id), request.error().message);
+  return JobRecord{.id = static_cast<JobId>(row.id),
+                   .request = std::move(*request),
+                   .deadline = time_of(row.deadline),
+                   .uid = static_cast<std::uint32_t>(row.uid),
+                   .idempotency_key = row.idempotency_key,
+                   .started_at = time_of(row.started_at)};
+}
+
+Result<FinishedJob> end_of(const EndRow& row) {
+  const auto operation = operation_named(row.operation);
+  const auto state = job_state_named(row.state);
+  if (!operation || !state)
+    return unreadable(fmt::format("job {}", row.id), "an unknown word in operation or state");
+  return FinishedJob{.view = {.id = static_cast<JobId>(row.id),
+                              .operation = *operation,
+                              .volume_id = row.result_volume_id,
+                              .state = *state,
+                              .phase = std::string(name_of(Phase::done)),
+                              .result_json = row.result,
+                              .error_name = row.error_name,
+                              .error_message = row.error_message,
+                              .started_by_uid = static_cast<std::uint32_t>(row.uid),
+                              .started_at = time_of(row.started_at)},
+                     .ended_at = time_of(row.ended_at)};
+}
+
+Value value_of(const PathView& path) {
+  return Value::Array{path.device, path.endpoint, path.size.count(), path.state};
+}
+
+std::string text_of(const VolumeView& view) {
+  Value::Array paths;
+  for (const auto& path : view.paths)
+    paths.push_back(value_of(path));
+  return to_json(Value(Value::Object{{"id", view.id},
+                                     {"wwid", view.wwid},
+                                     {"kind", view.kind},
+                                     {"device", view.device},
+                                     {"size", view.size.count()},
+                                     {"target_size", view.target_size.count()},
+                                     {"state", name_of(view.state)},
+                                     {"paths", std::move(paths)},
+                                     {"last_job", view.last_job}}));
+}
+
+std::string text_in(const Value* value) {
+  const auto* text = value ? value->text() : nullptr;
+  return text ? *text : std::string();
+}
+
+std::uint64_t number_in(const Value* value) {
+  if (!value) return 0;
+  if (const auto* number = std::get_if<std::uint64_t>(&value->data)) return *number;
+  const auto* number = std::get_if<std::int64_t>(&value->data);
+  return number && *number > 0 ? static_cast<std::uint64_t>(*number) : 0;
+}
+
+VolumeState state_in(const Value* value) {
+  for (const auto state : {VolumeState::ok, VolumeState::growing, VolumeState::degraded,
+                           VolumeState::mismatch, VolumeState::shrunk})
+    if (text_in(value) == name_of(state)) return state;
+  return VolumeState::unknown;
+}
+
+std::vector<PathView> paths_in(const Value* value) {
+  std::vector<PathView> paths;
+  if (!value || !value->array()) return paths;
+  for (const auto& path : *value->array())
+    if (const auto* parts = path.array(); parts && parts->size() == 4)
+      paths.push_back({text_in(&parts->at(0)), text_in(&parts->at(1)),
+                       Bytes(number_in(&parts->at(2))), text_in(&parts->at(3))});
+  return paths;
+}
+
+/// A member that is missing keeps its default: what was last shown is measured again anyway.
+Result<VolumeView> view_of(const std::string& text) {
+  const auto value = parse_json(text, view_limits);
+  if (!value) return std::unexpected(value.error());
+  return VolumeView{.id = text_in(value->find("id")),
+                    .wwid = text_in(value->find("wwid")),
+                    .kind = text_in(value->find("kind")),
+                    .device = text_in(value->find("device")),
+                    .size = Bytes(number_in(value->find("size"))),
+                    .target_size = Bytes(number_in(value->find("target_size"))),
+                    .state = state_in(value->find("state")),
+                    .paths = paths_in(value->find("paths")),
+                    .last_job = static_cast<JobId>(number_in(value->find("last_job")))};
+}
+
+Result<VolumeRecord> volume_of(const VolumeRow& row) {
+  const auto what = fmt::format("volume {}", row.id);
+  auto pinned = wwid_of(row.pinned);
+  if (!pinned) return unreadable(what, pinned.error().message);
+  auto view = view_of(row.view);
+  if (!view) return unreadable(what, view.error().message);
+  return VolumeRecord{row.id, row.subject, std::move(*pinned), std::move(*view)};
+}
+
+/// Every row as a value, or the first one's error.
+template <class Row, class Convert>
+auto all_of(const std::vector<Row>& rows, Convert convert)
+    -> Result<std::vector<typename decltype(convert(rows.front()))::value_type>> {
+  std::vector<typename decltype(convert(rows.front()))::value_type> values;
+  values.reserve(rows.size());
+  for (const auto& row : rows) {
+    auto value = convert(row);
+    if (!value) return std::unexpected(std::move(value.error()));
+    values.push_back(std::move(*value));
+  }
+  return values;
+}
+
+// ---- the database file
+// ------------------------------------------------------------------------------
+
+/// Before SQLite sees it: SQLite would create the file with the umask's mode, and gives its -wal
+/// and -shm files the mode of the database.
+Result<void> make_private(const std::filesystem::path& path) {
+  const Fd created(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (created) return {};
+  if (errno != EEXIST) return system_failure(errno, fmt::format("create {}", path.native()));
+  if (::chmod(path.c_str(), 0600) < 0)
+    return system_failure(errno, fmt::format("make {} private", path.native()));
+  return {};
+}
+
+/// Two daemons on one journal would both resume its jobs and both report them.
+Result<Fd> lock_out_others(const std::filesystem::path& path) {
+  auto lock = lock_file(path.native() + ".lock");
+  if (lock || lock.error().code != ErrorCode::busy) return lock;
+  return failure(
+      ErrorCode::busy,
+      fmt::format("journal {}: another volgrowd is using it; stop that one first", path.native()));
+}
+
+/// FULL: a commit is on disk when it returns, or a power cut could forget an accepted job or repeat
+/// a report's sequence with other content (NORMAL in WAL mode promises neither). An fdatasync costs
+/// about 0.2 ms on an SSD, and begin/commit lets a thousand jobs share one.
+void configure(soci::session& sql) {
+  std::string mode;
+  sql << "pragma journal_mode = wal", soci::into(mode);
+  sql << "pragma synchronous = full";
+  sql << "pragma foreign_keys = on";
+  sql << "pragma trusted_schema = off";
+}
+
+void create_schema(soci::session& sql, const std::string& uuid) {
+  sql << "begin immediate";
+  for (const auto* statement : schema)
+    sql << statement;
+  sql << "insert into meta (name, value) values ('uuid', :uuid)", soci::use(uuid);
+  sql << fmt::format("pragma application_id = {}", application_id);
+  sql << fmt::format("pragma user_version = {}", schema_version);
+  sql << "commit";
+}
+
+Result<void> check_schema(soci::session& sql) {
+  const auto version = number_of(sql, "user_version as number from pragma_user_version");
+  if (number_of(sql, "application_id as number from pragma_application_id") != application_id)
+    return failure(ErrorCode::internal,
+                   "the database belongs to another program; move it away or mend the path");
+  if (version > schema_version)
+    return failure(ErrorCode::internal,
+                   fmt::format("it was written by a newer volgrowd (schema {}, this one knows {}); "
+                               "install that version again, or move the file away",
+                               version, schema_version));
+  if (version < schema_version)
+    return failure(ErrorCode::internal, fmt::format("unknown schema {}", version));
+  return {};
+}
+
+Result<void> bring_up(soci::session& sql) {
+  if (number_of(sql, "count(*) as number from sqlite_master") > 0) {
+    auto checked = check_schema(sql);
+    if (checked) configure(sql);
+    return checked;
+  }
+  auto uuid = read_text_file("/proc/sys/kernel/random/uuid", uuid_text_limit);
+  if (!uuid) return std::unexpected(std::move(uuid.error()));
+  configure(sql);
+  create_schema(sql, std::string(trimmed(*uuid)));
+  return {};
+}
+
+// ---- the journal
+// ------------------------------------------------------------------------------------
+
+class SqliteJournal final : public Journal {
+ public:
+  SqliteJournal(Fd lock, std::string path, std::string host, const Clock& clock)
+      : lock_(std::move(lock)), path_(std::move(path)), host_(std::move(host)), clock_(clock) {}
+
+  Result<void> start();
+
+  const std::string& uuid() const override { return uuid_; }
+  Result<void> begin() override;
+  Result<void> commit() override;
+  Result<void> pin(const VolumeRecord& volume) override;
+  Result<void> unpin(const std::string& volume_id) override;
+  Result<std::vector<VolumeRecord>> volumes() override;
+  Result<JobId> accept(const JobRecord& job) override;
+  Result<std::optional<JobRecord>> accepted(std::uint32_t uid, const std::string& key) override;
+  Result<std::vector<JobRecord>> unfinished() override;
+  Result<std::vector<FinishedJob>> finished(WallTime since) override;
+  Result<std::uint64_t> finish(JobId job, const JobResult& result, WallTime ended_at) override;
+  Result<std::vector<std::pair<std::uint64_t, std::string>>> outbox(std::uint32_t max) override;
+  Result<void> acknowledge(const std::vector<std::uint64_t>& sequences) override;
+  Result<std::uint32_t> outbox_depth() override;
+  Result<void> expire(WallTime now) override;
+
+ private:
+  /// One method's statements as a whole, when no group is open that will commit them.
+  class Whole {
+   public:
+    explicit Whole(SqliteJournal& journal) : journal_(journal), own_(!journal.grouped_) {
+      if (own_) journal_.sql_ << "begin immediate";
+    }
+    Whole(const Whole&) = delete;
+    Whole& operator=(const Whole&) = delete;
+    ~Whole() {
+      if (own_ && !committed_) journal_.roll_back();
+    }
+    void commit() {
+      if (own_) journal_.sql_ << "commit";
+      committed_ = true;
+    }
+
+   private:
+    SqliteJournal& journal_;
+    bool own_;
+    bool committed_ = false;
+  };
+
+  template <class Work>
+  auto perform(Work work) -> decltype(work());
+  Error failed(const soci::soci_error& error);
+  void roll_back() noexcept;
+  HotStatements& hot();
+  long long new_id();
+  std::optional<JobRow> row_of_key(std::uint32_t uid, const std::string& key);
+  std::uint64_t store_end(JobId job, const JobResult& result, WallTime ended_at);
+  Result<std::uint64_t> known_sequence(JobId job);
+
+  Fd lock_;
+  std::string path_;
+  std::string host_;
+  const Clock& clock_;
+  std::string uuid_;
+  std::uint64_t next_sequence_ =
+      1;  ///< known before its row is, because the report's text holds it
+  bool grouped_ = false;
+  std::optional<Error> broken_;  ///< why the open group cannot be committed any more
+  soci::session sql_;
+  std::optional<HotStatements> hot_;
+};
+
+Result<void> SqliteJournal::start() {
+  auto opened = perform([this]() -> Result<void> {
+    // Two seconds: nobody else writes here, and the event loop waits meanwhile.
+    sql_.open(*soci::factory_sqlite3(), fmt::format("db=\"{}\" timeout=2", path_));
+    if (auto ready = bring_up(sql_); !ready)
+      return std::unexpected(std::move(ready.error()).during("journal " + path_));
+    sql_ << "select value from meta where name = 'uuid'", soci::into(uuid_);
+    next_sequence_ = unsigned_of(number_of(
+        sql_, "coalesce(max(seq), 0) + 1 as number from sqlite_sequence where name = 'outbox'"));
+    return {};
+  });
+  return opened ? expire(clock_.wall()) : opened;
+}
+
+template <class Work>
+auto SqliteJournal::perform(Work work) -> decltype(work()) {
+  if (broken_) return std::unexpected(*broken_);
+  try {
+    return work();
+  } catch (const soci::soci_error& error) {
+    return std::unexpected(failed(error));
+  }
+}
+
+/// After a failed step SOCI's SQLite statement is finalised and never works again, so all are
+/// prepared anew. SQLite itself may have rolled back (full disk, I/O error): a group that lost its
+/// beginning must not go on as if nothing had happened.
+Error SqliteJournal::failed(const soci::soci_error& error) {
+  hot_.reset();
+  Error told{ErrorCode::internal, fmt::format("journal {}: {}", path_, sentence_of(error)), {}, 0};
+  if (grouped_) {
+    roll_back();
+    broken_ = told;
+  }
+  return told;
+}
+
+void SqliteJournal::roll_back() noexcept {
+  try {
+    sql_ << "rollback";
+  } catch (const soci::soci_error&) {
+    // "no transaction is active": SQLite has rolled back by itself already.
+  }
+}
+
+HotStatements& SqliteJournal::hot() {
+  if (!hot_) hot_.emplace(sql_);
+  return *hot_;
+}
+
+Result<void> SqliteJournal::begin() {
+  if (grouped_) return {};
+  return perform([this]() -> Result<void> {
+    sql_ << "begin immediate";
+    grouped_ = true;
+    return {};
+  });
+}
+
+Result<void> SqliteJournal::commit() {
+  if (!grouped_) return {};
+  auto committed = perform([this]() -> Result<void> {
+    sql_ << "commit";
+    return {};
+  });
+  grouped_ = false;
+  broken_.reset();
+  return committed;
+}
+
+Result<void> SqliteJournal::pin(const VolumeRecord& volume) {
+  return perform([&]() -> Result<void> {
+    auto& statement = hot().pin;
+    statement.row = {volume.id, volume.subject, text_of(volume.pinned), text_of(volume.view)};
+    statement.run();
+    return {};
+  });
+}
+
+Result<void> SqliteJournal::unpin(const std::string& volume_id) {
+  return perform([&]() -> Result<void> {
+    sql_ << "delete from volumes where id = :id", soci::use(volume_id);
+    return {};
+  });
+}
+
+Result<std::vector<VolumeRecord>> SqliteJournal::volumes() {
+  return perform(
+      [&] { return all_of(rows_of<VolumeRow>(sql_, "from volumes order by id"), volume_of); });
+}
+
+Result<JobId> SqliteJournal::accept(const JobRecord& job) {
+  return perform([&]() -> Result<JobId> {
+    Whole whole(*this);
+    if (auto known = row_of_key(job.uid, job.idempotency_key))
+      return failure(ErrorCode::invalid_args,
+                     fmt::format("idempotency-key already stands for job {}", known->id));
+    auto& statement = hot().accept;
+    fill(statement.row, job);
+    statement.run();
+    const auto id = new_id();
+    whole.commit();
+    return static_cast<JobId>(id);
+  });
+}
+
+long long SqliteJournal::new_id() {
+  long long id = 0;
+  sql_.get_last_insert_id("jobs", id);
+  if (id > std::numeric_limits<JobId>::max())
+    throw soci::soci_error("all job ids are used up; move the file away and restart volgrowd");
+  return id;
+}
+
+/// A key that is a day old is free again, whether or not its job has been forgotten yet.
+std::optional<JobRow> SqliteJournal::row_of_key(std::uint32_t uid, const std::string& key) {
+  if (key.empty()) return std::nullopt;
+  long long id = uid;
+  long long oldest = micros(clock_.wall() - remembered);
+  sql_ << "update jobs set idempotency_key = '' where uid = :uid and idempotency_key = :key"
+          " and started_at <= :oldest",
+      soci::use(id), soci::use(key), soci::use(oldest);
+  auto rows = rows_of<JobRow>(
+      sql_, "from jobs where uid = :uid and idempotency_key = :key and idempotency_key <> ''", id,
+      key);
+  if (rows.empty()) return std::nullopt;
+  return std::move(rows.front());
+}
+
+Result<std::optional<JobRecord>> SqliteJournal::accepted(std::uint32_t uid,
+                                                         const std::string& key) {
+  return perform([&]() -> Result<std::optional<JobRecord>> {
+    const auto row = row_of_key(uid, key);
+    if (!row) return std::nullopt;
+    auto job = job_of(*row);
+    if (!job) return std::unexpected(std::move(job.error()));
+    return std::move(*job);
+  });
+}
+
+Result<std::vector<JobRecord>> SqliteJournal::unfinished() {
+  return perform([&] {
+    return all_of(rows_of<JobRow>(sql_, "from jobs where ended_at is null order by id"), job_of);
+  });
+}
+
+Result<std::vector<FinishedJob>> SqliteJournal::finished(WallTime since) {
+  return perform([&] {
+    const auto rows = rows_of<EndRow>(
+        sql_, "from jobs where ended_at > :since order by ended_at, id", micros(since));
+    return all_of(rows, end_of);
+  });
+}
+
+Result<std::uint64_t> SqliteJournal::finish(JobId job, const JobResult& result, WallTime ended_at) {
+  return perform([&]() -> Result<std::uint64_t> {
+    Whole whole(*this);
+    const auto sequence = store_end(job, result, ended_at);
+    if (hot().end.affected() == 0) return known_sequence(job);
+    whole.commit();
+    return sequence;
+  });
+}
+
+/// Nothing is stored, and `end.affected()` is 0, when the job is unknown or has ended before.
+std::uint64_t SqliteJournal::store_end(JobId job, const JobResult& result, WallTime ended_at) {
+  auto of_this_job = result;
+  of_this_job.job = job;
+  const auto sequence = next_sequence_;
+  auto& end = hot().end;
+  end.row.id = job;
+  end.row.ended_at = micros(ended_at);
+  end.row.sequence = bits(sequence);
+  end.row.state = name_of(result.state);
+  end.row.result_volume_id = result.volume_id;
+  end.row.result = to_json(of_this_job);
+  end.row.error_name = result.error ? name_of(result.error->code) : std::string_view();
+  end.row.error_message = result.error ? result.error->message : std::string();
+  end.run();
+  if (end.affected() == 0) return sequence;
+
+  // Written once, here: what is listed later is this text, whatever version lists it.
+  auto& report = hot().report;
+  report.row = {bits(sequence), job,
+                to_json(Report{host_, uuid_, sequence, std::move(of_this_job)})};
+  report.run();
+  ++next_sequence_;  // also when the transaction fails: a gap is harmless, a number given twice is
+                     // not
+  return sequence;
+}
+
+Result<std::uint64_t> SqliteJournal::known_sequence(JobId job) {
+  const auto rows = rows_of<NumberRow>(
+      sql_, "from (select sequence as number from jobs where id = :id and ended_at is not null)",
+      static_cast<long long>(job));
+  if (rows.empty())
+    return failure(ErrorCode::internal, fmt::format("journal {}: no job {}", path_, job));
+  return unsigned_of(rows.front().number);
+}
+
+Result<std::vector<std::pair<std::uint64_t, std::string>>> SqliteJournal::outbox(
+    std::uint32_t max) {
+  return perform([&]() -> Result<std::vector<std::pair<std::uint64_t, std::string>>> {
+    std::vector<std::pair<std::uint64_t, std::string>> reports;
+    for (auto& row : rows_of<ReportRow>(sql_, "from outbox order by sequence limit :max",
+                                        static_cast<long long>(max)))
+      reports.emplace_back(unsigned_of(row.sequence), std::move(row.report));
+    return reports;
+  });
+}
+
+Result<void> SqliteJournal::acknowledge(const std::vector<std::uint64_t>& sequences) {
+  return perform([&]() -> Result<void> {
+    Whole whole(*this);
+    auto& statement = hot().acknowledge;
+    for (const auto sequence : sequences) {
+      statement.row.number = bits(sequence);
+      statement.run();
+    }
+    whole.commit();
+    return {};
+  });
+}
+
+Result<std::uint32_t> SqliteJournal::outbox_depth() {
+  return perform([&]() -> Result<std::uint32_t> {
+    return static_cast<std::uint32_t>(number_of(sql_, "count(*) as number from outbox"));
+  });
+}
+
+/// A job whose report nobody fetched yet stays: its report refers to it.
+Result<void> SqliteJournal::expire(WallTime now) {
+  return perform([&]() -> Result<void> {
+    long long oldest = micros(now - remembered);
+    Whole whole(*this);
+    sql_ << "delete from jobs where ended_at <= :oldest and id not in (select job from outbox)",
+        soci::use(oldest);
+    sql_ << "update jobs set idempotency_key = ''"
+            " where idempotency_key <> '' and started_at <= :oldest",
+        soci::use(oldest);
+    whole.commit();
+    return {};
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path,
+                                               const std::string& host, const Clock& clock) {
+  auto lock = lock_out_others(path);
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  if (auto made = make_private(path); !made) return std::unexpected(std::move(made.error()));
+  auto journal = std::make_unique<SqliteJournal>(std::move(*lock), path.native(), host, clock);
+  if (auto started = journal->start(); !started) return std::unexpected(std::move(started.error()));
+  return journal;
+}
+
+}  // namespace volgrow::agent
