@@ -72,8 +72,8 @@ bool is_freedesktop(ErrorCode code) {
 
 /// Errors of the bus itself that mean "the daemon could not be asked".
 bool means_unreachable(std::string_view name) {
-  constexpr std::array names{"ServiceUnknown", "NameHasNoOwner", "NoReply",      "Disconnected",
-                             "NoServer",       "FileNotFound",   "Timeout",      "TimedOut",
+  constexpr std::array names{"ServiceUnknown", "NameHasNoOwner", "NoReply",         "Disconnected",
+                             "NoServer",       "FileNotFound",   "Timeout",         "TimedOut",
                              "UnknownObject",  "UnknownMethod",  "UnknownInterface"};
   for (const auto* known : names)
     if (name == known) return true;

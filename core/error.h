@@ -49,8 +49,8 @@ enum class JobState : std::uint8_t {
 
 struct Error {
   ErrorCode code = ErrorCode::internal;
-  std::string message;  ///< for the operator: what was found, what was expected, what to do
-  std::string device;   ///< kernel name of the device concerned, empty when there is none
+  std::string message;   ///< for the operator: what was found, what was expected, what to do
+  std::string device;    ///< kernel name of the device concerned, empty when there is none
   int error_number = 0;  ///< errno behind it, 0 when there is none
 
   /// The same failure, told from one level up: "rescan sda: Permission denied".

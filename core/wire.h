@@ -54,7 +54,8 @@ class Writer {
   template <class T>
   void put(const std::vector<T>& items) {
     put(static_cast<std::uint32_t>(items.size()));
-    for (const auto& item : items) put(item);
+    for (const auto& item : items)
+      put(item);
   }
   template <class A, class B>
   void put(const std::pair<A, B>& pair) {
@@ -131,7 +132,8 @@ class Reader {
   template <class T>
   void get(std::vector<T>& items) {
     const auto size = length();  // every element takes at least a byte, so this bounds the loop
-    for (std::size_t i = 0; ok_ && i < size; ++i) get(items.emplace_back());
+    for (std::size_t i = 0; ok_ && i < size; ++i)
+      get(items.emplace_back());
   }
   template <class A, class B>
   void get(std::pair<A, B>& pair) {

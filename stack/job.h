@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The heart: one job's way from a request to a verdict in measured bytes. Pure: it is given results and
-// the time, and returns the next batch of steps or the end. It never asks, waits or writes itself.
+// The heart: one job's way from a request to a verdict in measured bytes. Pure: it is given results
+// and the time, and returns the next batch of steps or the end. It never asks, waits or writes
+// itself.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -28,7 +29,14 @@ struct JobLimits {
   Duration slowest_retry = std::chrono::seconds(1);
 };
 
-enum class Phase : std::uint8_t { resolving, probing, waiting, growing, verifying, done };
+enum class Phase : std::uint8_t {
+  resolving,  ///< which layers are there
+  probing,    ///< what do their targets say
+  waiting,    ///< a target lags; it is asked again after a pause
+  growing,    ///< rescans of what differs, then one layer above after the other
+  verifying,  ///< everything is read once more
+  done,
+};
 std::string_view name_of(Phase phase);
 
 /// Steps to perform concurrently after waiting for `pause`; all results come back together.
@@ -37,6 +45,20 @@ struct Batch {
   Duration pause{};
 };
 using Next = std::variant<Batch, JobResult>;
+
+/// What one step of the batch in flight is about.
+struct Sent {
+  enum class What : std::uint8_t { resolve, probe, grow, measure };
+  What what = What::resolve;
+  std::size_t layer = 0;
+};
+
+/// What a job knows of one layer beyond its LayerResult.
+struct Finding {
+  std::optional<Truth> truth;    ///< the target's last answer
+  std::optional<Error> trouble;  ///< why this layer is not where it should be
+  bool asked = false;            ///< a rescan or resize was sent
+};
 
 /// One job in flight: a value. `advance` is the only thing that changes it.
 struct Job {
@@ -51,7 +73,11 @@ struct Job {
   bool writes = false;
   std::optional<Stack> stack;
   std::vector<LayerResult> layers;  ///< parallel to stack->layers, bottom to top
-  // stack/job.cpp adds what it needs below
+  std::vector<Finding> findings;    ///< likewise
+  std::vector<Sent> sent;           ///< the batch in flight, indexed by step id
+  std::optional<Error> failure;     ///< what the job will end with
+  std::size_t rising = 0;           ///< the layer above the targets that grows next
+  Duration pause{};                 ///< before a lagging target is asked again
 };
 
 /// The first call takes no results. Afterwards: exactly the results of the batch returned last.

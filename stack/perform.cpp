@@ -14,7 +14,8 @@ Result<StepAnswer> as_answer(Result<T> result) {
   return StepAnswer(std::move(*result));
 }
 
-/// The same device still answers to the layer's name: what a rescan must be sure of before it writes.
+/// The same device still answers to the layer's name: what a rescan must be sure of before it
+/// writes.
 Result<void> still_there(Host& host, const Connector& connector, const Layer& layer) {
   auto now = connector.describe(host, layer.device);
   if (!now) return std::unexpected(std::move(now.error()));

@@ -40,24 +40,30 @@ class Finder {
                                  info.driver_volume_type));
     auto found = connector->discover(host_, info);
     if (found && found->empty())
-      return no_device(fmt::format("no device of this {} connection is on this host; is the volume "
-                                   "attached here?",
-                                   info.driver_volume_type));
+      return no_device(
+          fmt::format("no device of this {} connection is on this host; is the volume "
+                      "attached here?",
+                      info.driver_volume_type));
     return found;
   }
 
   Result<Devices> operator()(const Target& target) const {
     switch (target.kind) {
-      case TargetKind::path: return at_path(target.text);
+      case TargetKind::path:
+        return at_path(target.text);
       case TargetKind::volume_id:
         return failure(ErrorCode::no_such_volume,
                        fmt::format("volume '{}' is not registered on this host; register it, or "
                                    "name its device",
                                    target.text));
-      case TargetKind::dm_name: return one_of(by_dm_name(target.text), target.text);
-      case TargetKind::wwid: return by_written_wwid(target.text);
-      case TargetKind::device: return one_of(by_kernel_name(target.text), target.text);
-      case TargetKind::any: return by_any_name(target.text);
+      case TargetKind::dm_name:
+        return one_of(by_dm_name(target.text), target.text);
+      case TargetKind::wwid:
+        return by_written_wwid(target.text);
+      case TargetKind::device:
+        return one_of(by_kernel_name(target.text), target.text);
+      case TargetKind::any:
+        return by_any_name(target.text);
     }
     return failure(ErrorCode::internal, "a target of no kind");
   }
@@ -70,8 +76,8 @@ class Finder {
     if (!status) return std::unexpected(std::move(status.error()));
     if (S_ISREG(status->mode)) return Devices{*canonical};
     if (!S_ISBLK(status->mode) || !canonical->starts_with("/dev/"))
-      return no_device(fmt::format("{} is neither a block device under /dev nor a regular file",
-                                   path));
+      return no_device(
+          fmt::format("{} is neither a block device under /dev nor a regular file", path));
     return by_number(status->device_number, path);
   }
 
@@ -129,7 +135,8 @@ class Finder {
 
   Result<Devices> by_any_name(const std::string& text) const {
     auto found = by_kernel_name(text);
-    for (auto& device : by_dm_name(text)) found.push_back(device);
+    for (auto& device : by_dm_name(text))
+      found.push_back(device);
     if (!found.empty()) return one_of(std::move(found), text);
     if (auto wwid = parse_wwid(text)) return by_written_wwid(text);
     return failure(ErrorCode::no_such_volume,
@@ -141,9 +148,9 @@ class Finder {
   static Result<Devices> one_of(Devices found, const std::string& text) {
     if (found.empty()) return no_device(fmt::format("no device on this host is called '{}'", text));
     if (found.size() == 1) return found;
-    return failure(ErrorCode::ambiguous_volume,
-                   fmt::format("'{}' names {}; say which with dev: or dm:", text,
-                               fmt::join(found, " and ")));
+    return failure(
+        ErrorCode::ambiguous_volume,
+        fmt::format("'{}' names {}; say which with dev: or dm:", text, fmt::join(found, " and ")));
   }
 
   Devices block_devices() const { return host_.list("block").value_or(Devices{}); }
@@ -165,7 +172,8 @@ class Walker {
 
   Result<Stack> finish() && {
     std::set<std::string> inner;
-    for (const auto& layer : stack_.layers) inner.insert(layer.below.begin(), layer.below.end());
+    for (const auto& layer : stack_.layers)
+      inner.insert(layer.below.begin(), layer.below.end());
     Devices tops;
     for (const auto& layer : stack_.layers)
       if (!inner.contains(layer.device)) tops.push_back(layer.device);

@@ -8,9 +8,9 @@
 
 namespace volgrow {
 
-/// Errors: NoSuchDevice, AmbiguousVolume, BadConnectionInfo, NotSupported (a layer no connector knows
-/// how to grow lies between the volume and its consumer). A volume id is not known here: whoever keeps
-/// registrations puts the registered subject in its place.
+/// Errors: NoSuchDevice, AmbiguousVolume, BadConnectionInfo, NotSupported (a layer no connector
+/// knows how to grow lies between the volume and its consumer). A volume id is not known here:
+/// whoever keeps registrations puts the registered subject in its place.
 Result<Stack> resolve(const Subject& subject, const Connectors& connectors, Host& host,
                       Deadline deadline);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One thing to do to one layer, and what came back: all that crosses from deciding (advance) to doing
-// (an executor) and from the daemon to its workers.
+// One thing to do to one layer, and what came back: all that crosses from deciding (advance) to
+// doing (an executor) and from the daemon to its workers.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +45,7 @@ using StepAction = std::variant<ResolveStep, ProbeStep, GrowStep, MeasureStep>;
 struct Step {
   std::uint32_t id = 0;  ///< unique within its batch
   StepAction action;
-  Deadline deadline;     ///< when an answer is of no use any more
+  Deadline deadline;  ///< when an answer is of no use any more
 };
 
 struct Done {};

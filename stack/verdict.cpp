@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verdict is about measured bytes, never about "the write worked".
+#include "stack/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/units.h"
+
+namespace volgrow {
+namespace {
+
+std::string sized(Bytes size) {
+  return fmt::format("{} ({} bytes)", human_size(size), size.count());
+}
+
+std::string node_of(const Layer& layer) {
+  return layer.device.starts_with('/') ? layer.device : "/dev/" + layer.device;
+}
+
+/// Reads a finished walk: what each layer should show, and whether it does.
+class Verdict {
+ public:
+  explicit Verdict(const Job& job) : job_(job), goals_(job.layers.size()) {
+    for (std::size_t i = 0; i < goals_.size(); ++i)
+      goals_[i] = goal_of(i);
+  }
+
+  const Layer& layer(std::size_t i) const { return job_.stack->layers[i]; }
+  const LayerResult& record(std::size_t i) const { return job_.layers[i]; }
+  const Finding& finding(std::size_t i) const { return job_.findings[i]; }
+  std::optional<Bytes> goal(std::size_t i) const { return goals_[i]; }
+  bool right(std::size_t i) const { return goals_[i] && record(i).after_bytes == goals_[i]; }
+  bool wrong(std::size_t i) const { return goals_[i] && record(i).after_bytes != goals_[i]; }
+
+  /// The consumer has every byte the target has, or with no target to ask, what was expected.
+  bool consumer_served() const;
+  bool wrote() const;
+  bool pending() const;
+
+ private:
+  /// The target's size for a layer that has one; above it, what is left after each layer's
+  /// overhead.
+  std::optional<Bytes> goal_of(std::size_t i) const;
+
+  const Job& job_;
+  std::vector<std::optional<Bytes>> goals_;
+};
+
+std::optional<Bytes> Verdict::goal_of(std::size_t i) const {
+  if (layer(i).has_target) {
+    const auto& truth = finding(i).truth;
+    return truth ? std::optional(truth->size) : std::nullopt;
+  }
+  for (std::size_t j = 0; j < i; ++j) {
+    const auto& below = layer(i).below;
+    if (std::ranges::find(below, layer(j).device) == below.end() || !goals_[j]) continue;
+    return *goals_[j] - layer(i).overhead;
+  }
+  return std::nullopt;
+}
+
+bool Verdict::consumer_served() const {
+  if (job_.layers.empty()) return false;
+  const auto top = job_.layers.size() - 1;
+  if (goals_[top]) return right(top);
+  const auto& size = record(top).after_bytes;
+  return size && job_.request.expected && *size + layer(top).overhead >= *job_.request.expected;
+}
+
+bool Verdict::wrote() const {
+  return std::ranges::any_of(job_.layers, [](const LayerResult& layer) {
+    return layer.action == LayerAction::rescanned || layer.action == LayerAction::resized;
+  });
+}
+
+bool Verdict::pending() const {
+  return std::ranges::any_of(
+      job_.layers, [](const LayerResult& layer) { return layer.action == LayerAction::deferred; });
+}
+
+// --- actions
+// ---------------------------------------------------------------------------------------
+
+std::string not_followed(const LayerResult& record, Bytes goal) {
+  return fmt::format("shows {}, should show {}", sized(record.after_bytes.value_or(Bytes())),
+                     sized(goal));
+}
+
+void settle_target(const Verdict& verdict, std::size_t i, LayerResult& record) {
+  const auto& finding = verdict.finding(i);
+  if (finding.trouble && !verdict.right(i)) {
+    record.action = finding.asked ? LayerAction::failed : LayerAction::deferred;
+    record.reason = finding.trouble->message;
+    return;
+  }
+  if (verdict.wrong(i)) {
+    record.action = finding.asked ? LayerAction::failed : LayerAction::skipped;
+    record.reason = not_followed(record, *verdict.goal(i));
+    return;
+  }
+  const bool moved =
+      record.action == LayerAction::planned;  // right without an answer: sizes decide
+  if (moved) record.action = LayerAction::rescanned;
+  if (record.action == LayerAction::none) record.action = LayerAction::unchanged;
+}
+
+void settle_above(const Verdict& verdict, std::size_t i, LayerResult& record) {
+  if (record.action == LayerAction::refused || record.action == LayerAction::deferred) return;
+  const auto& finding = verdict.finding(i);
+  if (finding.asked && verdict.wrong(i)) {
+    record.action = LayerAction::failed;
+    record.reason = finding.trouble ? finding.trouble->message
+                                    : "the resize was accepted and not done: " +
+                                          not_followed(record, *verdict.goal(i));
+    return;
+  }
+  if (verdict.wrong(i)) {
+    record.action = LayerAction::skipped;
+    record.reason = not_followed(record, *verdict.goal(i));
+    return;
+  }
+  if (finding.asked) record.action = LayerAction::resized;
+  if (record.action == LayerAction::none) record.action = LayerAction::unchanged;
+}
+
+/// A refusal names the layer it is about.
+void settle_refusal(Job& job) {
+  if (!job.failure || end_state_of(job.failure->code) != JobState::refused) return;
+  for (auto& record : job.layers)
+    if (record.device == job.failure->device && record.action == LayerAction::skipped)
+      record.action = LayerAction::refused;
+}
+
+void settle(Job& job, const Verdict& verdict) {
+  for (std::size_t i = 0; i < job.layers.size(); ++i) {
+    if (verdict.layer(i).has_target) {
+      settle_target(verdict, i, job.layers[i]);
+    } else {
+      settle_above(verdict, i, job.layers[i]);
+    }
+  }
+  settle_refusal(job);
+}
+
+// --- state
+// -----------------------------------------------------------------------------------------
+
+/// A refusal says "nothing was written". Once something was, the same error is a pending
+/// difference, except where another volume or a smaller one answers: that is a failure nobody
+/// should wait out.
+JobState state_for(ErrorCode code, bool wrote, bool served) {
+  const auto state = end_state_of(code);
+  if (state == JobState::timed_out && served) return JobState::degraded;
+  if (state != JobState::refused || !wrote) return state;
+  const bool alarm = code == ErrorCode::wwid_mismatch || code == ErrorCode::would_shrink;
+  return alarm ? JobState::failed : JobState::degraded;
+}
+
+/// The error of the first layer that should have moved and did not.
+std::optional<Error> unfinished(const Verdict& verdict, const Job& job) {
+  for (std::size_t i = 0; i < job.layers.size(); ++i) {
+    const auto& record = job.layers[i];
+    if (record.action != LayerAction::failed) continue;
+    if (verdict.finding(i).trouble) return verdict.finding(i).trouble;
+    return Error{ErrorCode::size_mismatch,
+                 fmt::format("{} {}; everything below it is done. Run the job again, or ask "
+                             "'volgrow explain'",
+                             record.device, record.reason),
+                 record.device, 0};
+  }
+  return std::nullopt;
+}
+
+Error timed_out(const Job& job) {
+  const auto& top = job.layers.back();
+  return {ErrorCode::timed_out,
+          fmt::format("the deadline passed; {} shows {}. Run the job again: it goes on where it is",
+                      top.device, sized(top.after_bytes.value_or(Bytes()))),
+          top.device, 0};
+}
+
+void judge_end(const Job& job, const Verdict& verdict, TimePoint now, JobResult& result) {
+  if (job.cancel_requested) {
+    result.state = JobState::cancelled;
+    result.error = Error{ErrorCode::cancelled, "cancelled on request", "", 0};
+    return;
+  }
+  result.error = job.failure ? job.failure : unfinished(verdict, job);
+  const bool late = job.deadline.passed(now) && !job.layers.empty() && !verdict.consumer_served();
+  if (!result.error && late) result.error = timed_out(job);
+  if (result.error) {
+    result.state = state_for(result.error->code, verdict.wrote(), verdict.consumer_served());
+    return;
+  }
+  if (verdict.pending()) {
+    result.state = JobState::degraded;
+    return;
+  }
+  result.state = verdict.wrote() ? JobState::complete : JobState::unchanged;
+}
+
+// --- the result's head
+// -----------------------------------------------------------------------------
+
+bool looks_only(const Job& job) {
+  const auto operation = job.request.operation;
+  return job.request.dry_run || operation == Operation::plan || operation == Operation::explain ||
+         operation == Operation::registration;
+}
+
+void identify(const Job& job, JobResult& result) {
+  for (const auto& finding : job.findings)
+    if (finding.truth && finding.truth->identity) result.wwid = finding.truth->identity;
+  if (result.wwid)
+    result.identity = job.request.pinned ? IdentityProof::pinned : IdentityProof::first_sight;
+}
+
+void measure(const Job& job, JobResult& result) {
+  if (job.layers.empty()) return;
+  const auto& top = job.layers.back();
+  result.previous = top.before_bytes;
+  result.size = top.after_bytes;
+  result.device = node_of(job.stack->top());
+  for (const auto& layer : job.layers)
+    if (layer.kind != LayerKind::crypt) result.volume = layer.after_bytes;
+}
+
+JobResult head_of(const Job& job, TimePoint now) {
+  JobResult result;
+  result.operation = job.request.operation;
+  result.volume_id = job.request.volume_id;
+  result.expected = job.request.expected;
+  result.duration = now - job.started;
+  identify(job, result);
+  measure(job, result);
+  return result;
+}
+
+void end_of_looking(const Job& job, JobResult& result) {
+  result.error = job.failure;
+  result.state = job.failure ? end_state_of(job.failure->code) : JobState::unchanged;
+}
+
+// --- explain
+// ---------------------------------------------------------------------------------------
+
+std::string name_for_command(const Job& job) {
+  if (!job.request.volume_id.empty()) return job.request.volume_id;
+  return node_of(job.stack->top());
+}
+
+Diagnosis trouble_with(const std::string& device, const Error& error) {
+  const bool mistaken = error.code == ErrorCode::wwid_mismatch;
+  return {device, error.message,
+          mistaken ? "correct the mapping at the target, then detach and attach the volume again"
+                   : "bring it back at its transport, then run volgrow rescan"};
+}
+
+std::optional<Diagnosis> wrong_size(const Job& job, const Verdict& verdict, std::size_t i) {
+  if (!verdict.wrong(i)) return std::nullopt;
+  const auto& record = job.layers[i];
+  const auto goal = *verdict.goal(i);
+  const auto shown = record.after_bytes.value_or(Bytes());
+  const auto whose = verdict.layer(i).has_target ? "its target says" : "the layers below allow";
+  if (shown > goal)
+    return Diagnosis{
+        record.device,
+        fmt::format("{} shows {}, {} only {}", record.device, sized(shown), whose, sized(goal)),
+        "look at the target: it has become smaller; nothing here will shrink the volume"};
+  return Diagnosis{
+      record.device,
+      fmt::format("{} still shows {}, {} {}", record.device, sized(shown), whose, sized(goal)),
+      fmt::format("volgrow extend {}", name_for_command(job))};
+}
+
+}  // namespace
+
+std::optional<Diagnosis> diagnose(const Job& job) {
+  if (!job.stack) return std::nullopt;
+  const Verdict verdict(job);
+  if (job.failure) return trouble_with(job.failure->device, *job.failure);
+  for (std::size_t i = 0; i < job.layers.size(); ++i) {
+    if (const auto& trouble = job.findings[i].trouble)
+      return trouble_with(job.layers[i].device, *trouble);
+    if (auto wrong = wrong_size(job, verdict, i)) return wrong;
+  }
+  return std::nullopt;
+}
+
+JobResult conclude(Job& job, TimePoint now) {
+  auto result = head_of(job, now);
+  if (looks_only(job)) {
+    end_of_looking(job, result);
+    if (job.request.operation == Operation::explain) result.diagnosis = diagnose(job);
+  } else {
+    const Verdict verdict(job);
+    settle(job, verdict);
+    judge_end(job, verdict, now, result);
+  }
+  result.layers = job.layers;
+  return result;
+}
+
+}  // namespace volgrow
