@@ -16,7 +16,10 @@ struct JsonLimits {
   int depth = 16;
 };
 
-/// Errors: InvalidArgs that says where the text stops being JSON or which limit it exceeds.
+/// A whole number is uint64, a negative one int64, any other (or one too big for these) double.
+/// Keys of an object are unique. Errors: InvalidArgs that says where the text stops being JSON,
+/// which limit it exceeds or which key is there twice; it never cites a value, which may be a
+/// secret.
 Result<Value> parse_json(std::string_view text, JsonLimits limits = {});
 
 /// One line, UTF-8; invalid UTF-8 inside strings becomes U+FFFD.

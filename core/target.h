@@ -26,9 +26,12 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
-/// Errors: InvalidArgs (empty, too long, not printable, a path with a NUL or a ".." component, an id
-/// that does not match the pattern).
+/// Errors: InvalidArgs (empty, too long, not printable, a path with a NUL or a ".." component, an
+/// id that does not match the pattern).
 Result<Target> parse_target(std::string_view text);
+
+/// The text `parse_target` reads back: "id:x", "/dev/sda", "x".
+std::string to_text(const Target& target);
 
 /// ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$
 bool is_volume_id(std::string_view text);

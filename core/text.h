@@ -10,6 +10,9 @@ namespace volgrow {
 /// Control characters, invalid UTF-8 and line or paragraph separators become \xNN; all else stays.
 std::string printable(std::string_view text);
 
+/// How a message cites what it was given: printable, in quotes, cut after 80 bytes.
+std::string cited(std::string_view text);
+
 /// Without leading and trailing white space; sysfs attributes end in a newline.
 std::string_view trimmed(std::string_view text);
 

@@ -27,4 +27,7 @@ std::string human_duration(Duration span);
 /// "2026-01-01T00:00:00.000000Z".
 std::string utc_timestamp(WallTime time);
 
+/// Reads exactly what `utc_timestamp` writes. Errors: InvalidArgs.
+Result<WallTime> parse_utc_timestamp(std::string_view text);
+
 }  // namespace volgrow
