@@ -51,8 +51,7 @@ constexpr std::array schema{
     " job integer not null unique references jobs (id), report text not null) strict",
 };
 
-// ---- SQLite's failures in an operator's words
-// -------------------------------------------------------
+// ---- SQLite's failures in an operator's words ----
 
 struct Trouble {
   int code;
@@ -86,8 +85,7 @@ std::unexpected<Error> unreadable(std::string_view what, std::string_view found)
   return failure(ErrorCode::internal, fmt::format("journal: {} cannot be read: {}", what, found));
 }
 
-// ---- integers and times, as SQLite keeps them
-// -------------------------------------------------------
+// ---- integers and times, as SQLite keeps them ----
 
 long long bits(std::uint64_t number) {
   return static_cast<long long>(number);
@@ -102,8 +100,7 @@ WallTime time_of(long long stored) {
   return WallTime(Duration(stored));
 }
 
-// ---- rows: each names its columns once, beside the fields that hold them
-// ----------------------------
+// ---- rows: each names its columns once, beside the fields that hold them ----
 
 struct JobRow {
   long long id = 0;
@@ -195,8 +192,7 @@ struct NumberRow {
   }
 };
 
-// ---- statements
-// ------------------------------------------------------------------------------------
+// ---- statements ----
 
 void make_ready(soci::statement& statement, const std::string& query) {
   statement.alloc();
@@ -294,8 +290,7 @@ struct HotStatements {
   Prepared<VolumeRow> pin;
 };
 
-// ---- values to rows and back
-// ------------------------------------------------------------------------
+// ---- values to rows and back ----
 
 std::string text_of(const std::optional<Wwid>& wwid) {
   return wwid ? to_string(*wwid) : std::string();
@@ -467,8 +462,7 @@ auto all_of(const std::vector<Row>& rows, Convert convert)
   return values;
 }
 
-// ---- the database file
-// ------------------------------------------------------------------------------
+// ---- the database file ----
 
 /// Before SQLite sees it: SQLite would create the file with the umask's mode, and gives its -wal
 /// and -shm files the mode of the database.
@@ -539,8 +533,7 @@ Result<void> bring_up(soci::session& sql) {
   return {};
 }
 
-// ---- the journal
-// ------------------------------------------------------------------------------------
+// ---- the journal ----
 
 class SqliteJournal final : public Journal {
  public:
