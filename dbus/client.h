@@ -30,7 +30,8 @@ class Client {
                                const RequestOptions& options) = 0;
   virtual Result<std::string> plan(const std::string& subject, Bytes expected,
                                    const RequestOptions& options) = 0;
-  virtual Result<std::string> explain(const std::string& subject, const RequestOptions& options) = 0;
+  virtual Result<std::string> explain(const std::string& subject,
+                                      const RequestOptions& options) = 0;
   virtual Result<std::vector<JobId>> rescan(const std::vector<std::string>& targets,
                                             const RequestOptions& options) = 0;
   virtual Result<std::string> register_volume(const std::string& volume_id,
@@ -52,15 +53,22 @@ class Client {
 
   /// What happens on the daemon, as it happens.
   struct Event {
-    enum class Kind : std::uint8_t { job_new, job_progress, job_removed, volume_resized, daemon_gone };
+    enum class Kind : std::uint8_t {
+      job_new,
+      job_progress,
+      job_removed,
+      volume_resized,
+      daemon_gone
+    };
     Kind kind = Kind::job_new;
     JobId job = 0;
     std::string volume_id;
     std::string text;  ///< phase of job_progress, state of job_removed, origin of volume_resized
     Bytes before, after;
   };
-  /// Calls `on_event` for every event until it returns false or the deadline passes. Subscribes before
-  /// it returns to the caller for the first time, so `subscribe()` first, then start the job.
+  /// Calls `on_event` for every event until it returns false or the deadline passes. Subscribes
+  /// before it returns to the caller for the first time, so `subscribe()` first, then start the
+  /// job.
   virtual Result<void> subscribe() = 0;
   virtual Result<void> follow(std::function<bool(const Event&)> on_event,
                               std::optional<Deadline> until) = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon's face on the bus: owns the name, exports Manager, Outbox, volumes and jobs, translates
-// calls into AgentService and values into properties and signals. Single-threaded, on the event loop.
+// The daemon's face on the bus: owns the name, exports Manager, Outbox, volumes and jobs,
+// translates calls into AgentService and values into properties and signals. Single-threaded, on
+// the event loop.
 #pragma once
 
 #include <memory>
@@ -33,8 +34,8 @@ struct ManagerProperties {
 
 class Server {
  public:
-  /// Connects to `address` ("" = the system bus) and exports everything, but does not own the name yet.
-  /// Errors: Unreachable.
+  /// Connects to `address` ("" = the system bus) and exports everything, but does not own the name
+  /// yet. Errors: Unreachable.
   static Result<std::unique_ptr<Server>> connect(EventLoop& loop, const std::string& address,
                                                  AgentService& service);
   virtual ~Server() = default;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the bus asks of the daemon, in values: the daemon implements AgentService, the bus half calls
-// it on the event loop's thread. No D-Bus type appears here.
+// What the bus asks of the daemon, in values: the daemon implements AgentService, the bus half
+// calls it on the event loop's thread. No D-Bus type appears here.
 #pragma once
 
 #include <cstdint>
