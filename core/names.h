@@ -15,6 +15,9 @@ struct Named {
   E value;
   std::string_view name;
 };
+/// g++ deduces this by itself; clang before 17, our second compiler, does not.
+template <class E>
+Named(E, std::string_view) -> Named<E>;
 
 template <class E, std::size_t N>
 using NameTable = std::array<Named<E>, N>;
