@@ -122,13 +122,13 @@ Result<void> take(const std::string& key, const OptionValue& value, RequestOptio
   return known->take(value, into);
 }
 
+}  // namespace
+
 std::uint32_t whole_milliseconds(Duration span) {
   const auto count = std::chrono::ceil<std::chrono::milliseconds>(span).count();
   constexpr auto most = std::int64_t{std::numeric_limits<std::uint32_t>::max()};
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(count, 0, most));
 }
-
-}  // namespace
 
 Result<RequestOptions> parse_options(const Options& options) {
   RequestOptions request;

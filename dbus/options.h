@@ -31,4 +31,7 @@ Result<RequestOptions> parse_options(const Options& options);
 /// RequestOptions carries none to send.
 Result<Options> options_of(const RequestOptions& request);
 
+/// How the bus carries a time span: never less than was asked for, at most what fits.
+std::uint32_t whole_milliseconds(Duration span);
+
 }  // namespace volgrow::bus
