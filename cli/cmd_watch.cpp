@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// volgrow watch: a line for everything that happens on the daemon, until interrupted. Ctrl-C keeps
+// its plain meaning: nothing is started here that could be left undone.
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/views.h"
+#include "core/json.h"
+#include "core/text.h"
+
+namespace volgrow::cli {
+namespace {
+
+using Event = bus::Client::Event;
+
+class Watch final : public Command {
+ public:
+  CLI::App* declare(CLI::App& program) override;
+  Result<int> run(const Session& session) override;
+};
+
+CLI::App* Watch::declare(CLI::App& program) {
+  auto* command = program.add_subcommand("watch", "Print jobs and size changes as they happen");
+  command->footer(
+      "\nExamples:\n  volgrow watch\n  volgrow watch --json | jq 'select(.event == "
+      "\"volume-resized\")'");
+  return command;
+}
+
+/// False when this was the last event there can be.
+bool print_event(const Session& session, const Event& event) {
+  const auto line = session.common.json ? to_json(to_value(event)) : printable(to_line(event));
+  session.out() << line << std::endl;  // a reader at the other end of a pipe waits for it
+  return event.kind != Event::Kind::daemon_gone && session.out().good();
+}
+
+Result<int> Watch::run(const Session& session) {
+  const auto client = session.connect();
+  if (!client) return std::unexpected(client.error());
+  if (auto subscribed = (*client)->subscribe(); !subscribed)
+    return std::unexpected(subscribed.error());
+  bool gone = false;
+  const auto on_event = [&](const Event& event) {
+    gone = event.kind == Event::Kind::daemon_gone;
+    return print_event(session, event);
+  };
+  if (auto followed = (*client)->follow(on_event, std::nullopt); !followed)
+    return std::unexpected(followed.error());
+  if (gone) return failure(ErrorCode::unreachable, "volgrowd went away: systemctl status volgrowd");
+  return 0;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> watch_command() {
+  return std::make_unique<Watch>();
+}
+
+}  // namespace volgrow::cli

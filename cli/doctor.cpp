@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checks. Each is one question and gives one answer with its fix.
+#include "cli/doctor.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <sstream>
+#include <system_error>
+
+#include "core/files.h"
+#include "core/text.h"
+
+namespace volgrow::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Bytes small_file = 1_MiB;
+
+Finding ok(std::string what) {
+  return {{}, Health::ok, std::move(what), {}};
+}
+Finding warn(std::string what, std::string fix) {
+  return {{}, Health::warn, std::move(what), std::move(fix)};
+}
+Finding fail(std::string what, std::string fix) {
+  return {{}, Health::fail, std::move(what), std::move(fix)};
+}
+
+bool there(const Premises& premises, std::string_view path) {
+  std::error_code ignored;
+  return fs::exists(premises.root / path, ignored);
+}
+
+/// Names in a directory; none when it is not there or not ours to read.
+std::vector<std::string> names_in(const Premises& premises, std::string_view directory) {
+  std::vector<std::string> names;
+  std::error_code failed;
+  for (fs::directory_iterator entry(premises.root / directory, failed), end;
+       !failed && entry != end; entry.increment(failed))
+    names.push_back(entry->path().filename().string());
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string text_of(const Premises& premises, const fs::path& path) {
+  return read_text_file(premises.root / path, small_file).value_or("");
+}
+
+/// Whether a line of an /etc/passwd-like file begins with "name:".
+bool has_entry(const Premises& premises, std::string_view file, std::string_view name) {
+  std::istringstream lines(text_of(premises, file));
+  const auto wanted = fmt::format("{}:", name);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(wanted)) return true;
+  return false;
+}
+
+Finding look_at_daemon(const Premises& premises) {
+  if (premises.daemon == nullptr)
+    return fail("the bus cannot be reached: " + premises.bus_error.value_or(Error{}).message,
+                "start D-Bus, or pass --bus-address; as root, --direct works without it");
+  const auto version = premises.daemon->daemon_version();
+  if (!version)
+    return fail("volgrowd does not answer: " + version.error().message,
+                "systemctl start volgrowd, then journalctl -u volgrowd");
+  if (*version != VOLGROW_VERSION)
+    return warn(fmt::format("volgrowd is {}, volgrow is {}", *version, VOLGROW_VERSION),
+                "restart volgrowd after an upgrade: systemctl restart volgrowd");
+  return ok(fmt::format("volgrowd {} answers", *version));
+}
+
+Finding look_at_bus_policy(const Premises& premises) {
+  for (const auto* directory : {"usr/share/dbus-1/system.d", "etc/dbus-1/system.d"})
+    if (there(premises, fmt::format("{}/org.volgrow.Agent1.conf", directory)))
+      return ok(fmt::format("the bus policy is in /{}", directory));
+  return fail("no bus policy: the system bus does not let volgrowd own its name",
+              "install org.volgrow.Agent1.conf in /usr/share/dbus-1/system.d and reload dbus");
+}
+
+Finding look_at_group(const Premises& premises) {
+  if (has_entry(premises, "etc/group", "volgrow")) return ok("group volgrow exists");
+  return warn("there is no group volgrow: only root may use volgrowd",
+              "systemd-sysusers, or groupadd --system volgrow");
+}
+
+Finding look_at_relay_user(const Premises& premises) {
+  if (has_entry(premises, "etc/passwd", "volgrow-relay")) return ok("user volgrow-relay exists");
+  return warn("there is no user volgrow-relay: nobody may carry reports away",
+              "systemd-sysusers, or useradd --system volgrow-relay");
+}
+
+Finding look_at_configuration(const Premises& premises) {
+  if (!there(premises, "etc/volgrow/agent.toml"))
+    return ok("no /etc/volgrow/agent.toml: the defaults hold");
+  return ok("/etc/volgrow/agent.toml is there; 'volgrowd --check-config' checks it");
+}
+
+Finding look_at_state(const Premises& premises) {
+  if (there(premises, "var/lib/volgrow")) return ok("/var/lib/volgrow holds the daemon's journal");
+  return warn("/var/lib/volgrow is missing: volgrowd has never run here",
+              "systemctl enable --now volgrowd makes it");
+}
+
+Finding look_at_loop(const Premises& premises) {
+  if (there(premises, "dev/loop-control")) return ok("loop devices are available");
+  return warn("/dev/loop-control is missing: there are no loop devices", "modprobe loop");
+}
+
+Finding look_at_sg(const Premises& premises) {
+  if (names_in(premises, "sys/class/scsi_disk").empty())
+    return ok("no SCSI disks, no sg nodes needed");
+  if (!names_in(premises, "sys/class/scsi_generic").empty())
+    return ok("SCSI disks have sg nodes: targets are asked without blocking");
+  return warn("SCSI disks have no sg nodes: questions to a dead target block for its time-out",
+              "modprobe sg, and put 'sg' into /etc/modules-load.d/volgrow.conf");
+}
+
+std::vector<std::string> multipath_maps(const Premises& premises) {
+  auto names = names_in(premises, "sys/block");
+  std::erase_if(names, [&](const std::string& name) {
+    return !name.starts_with("dm-") ||
+           !text_of(premises, fs::path("sys/block") / name / "dm/uuid").starts_with("mpath-");
+  });
+  return names;
+}
+
+bool multipathd_listens(const Premises& premises) {
+  return there(premises, "run/multipathd.socket") ||
+         text_of(premises, "proc/net/unix").contains("@/org/kernel/linux/storage/multipathd");
+}
+
+Finding look_at_multipathd(const Premises& premises) {
+  const auto maps = multipath_maps(premises);
+  if (maps.empty()) return ok("no multipath maps, no multipathd needed");
+  if (multipathd_listens(premises))
+    return ok(fmt::format("multipathd listens; {} maps", maps.size()));
+  return fail(
+      fmt::format("multipath maps exist ({}) but multipathd does not listen: they cannot grow",
+                  fmt::join(maps, ", ")),
+      "systemctl start multipathd");
+}
+
+Finding look_at_udev(const Premises& premises) {
+  if (there(premises, "run/udev/control")) return ok("udev runs");
+  return warn("udev does not run: names beneath /dev/disk may be missing or stale",
+              "systemctl start systemd-udevd");
+}
+
+/// The process that holds a flock on the file, by /proc/locks. Trying the lock ourselves could make
+/// a job that starts at this moment end as Busy.
+std::optional<std::string> holder_of(const Premises& premises, const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return std::nullopt;
+  const auto wanted =
+      fmt::format("{:02x}:{:02x}:{}", major(status.st_dev), minor(status.st_dev), status.st_ino);
+  std::istringstream locks(text_of(premises, "proc/locks"));
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words(line);
+    std::string number, kind, mode, access, pid, where;
+    if (words >> number >> kind >> mode >> access >> pid >> where && kind == "FLOCK" &&
+        where == wanted)
+      return pid;
+  }
+  return std::nullopt;
+}
+
+Finding look_at_locks(const Premises& premises) {
+  std::vector<std::string> held;
+  for (const auto& name : names_in(premises, "run/volgrow"))
+    if (const auto pid = holder_of(premises, premises.root / "run/volgrow" / name);
+        pid && name.ends_with(".lock"))
+      held.push_back(fmt::format("{} by process {}", name, *pid));
+  if (held.empty()) return ok("no volume is locked");
+  return warn(fmt::format("locked in /run/volgrow: {}", fmt::join(held, ", ")),
+              "normal while a job runs; if none does, that process hangs in the kernel: see its "
+              "/proc/PID/stack");
+}
+
+struct Check {
+  std::string_view name;
+  Finding (*look)(const Premises&);
+};
+
+constexpr std::array checks{
+    Check{"daemon", look_at_daemon},
+    Check{"bus-policy", look_at_bus_policy},
+    Check{"group", look_at_group},
+    Check{"relay-user", look_at_relay_user},
+    Check{"configuration", look_at_configuration},
+    Check{"state-directory", look_at_state},
+    Check{"udev", look_at_udev},
+    Check{"loop", look_at_loop},
+    Check{"scsi-generic", look_at_sg},
+    Check{"multipathd", look_at_multipathd},
+    Check{"locks", look_at_locks},
+};
+
+}  // namespace
+
+std::vector<Finding> examine(const Premises& premises) {
+  std::vector<Finding> findings;
+  for (const auto& check : checks) {
+    findings.push_back(check.look(premises));
+    findings.back().check = check.name;
+  }
+  return findings;
+}
+
+std::string_view name_of(Health health) {
+  switch (health) {
+    case Health::ok:
+      return "ok";
+    case Health::warn:
+      return "warn";
+    case Health::fail:
+      return "fail";
+  }
+  return "?";
+}
+
+}  // namespace volgrow::cli

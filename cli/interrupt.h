@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ctrl-C as a value to wait for, not a handler: while a watch lives, SIGINT and SIGTERM are taken
+// by a thread of its own. It decides nothing about what they mean.
+#pragma once
+
+#include <csignal>
+#include <functional>
+#include <thread>
+
+#include "core/fd.h"
+
+namespace volgrow::cli {
+
+class InterruptWatch {
+ public:
+  /// Calls `then`, from another thread, each time a signal comes. Make it before any thread that
+  /// does not block these signals.
+  explicit InterruptWatch(std::function<void()> then);
+  InterruptWatch(const InterruptWatch&) = delete;
+  InterruptWatch& operator=(const InterruptWatch&) = delete;
+  ~InterruptWatch();
+
+ private:
+  sigset_t before_{};
+  Fd signals_;
+  Fd stop_;
+  std::jthread thread_;
+};
+
+}  // namespace volgrow::cli
