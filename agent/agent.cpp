@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to volumes and jobs, and what the bus is shown of it. The calls themselves are in
+// agent_calls.cpp.
+#include "agent/agent.h"
+
+#include <fmt/format.h>
+
+namespace volgrow::agent {
+namespace {
+
+std::string multipathd_state(const Host& host) {
+  return host.status("/run/multipathd.socket") ? "present" : "absent";
+}
+
+std::string_view kernel_name(std::string_view node) {
+  return node.substr(node.rfind('/') + 1);
+}
+
+}  // namespace
+
+Agent::Agent(Needs needs)
+    : needs_(needs),
+      commits_(needs.loop, needs.clock, needs.journal),
+      runner_(needs.loop, needs.clock, needs.pool, needs.locks),
+      volumes_(std::vector<VolumeRecord>{}),
+      jobs_({needs.loop, needs.clock, commits_, runner_, needs_.config, needs.log}, *this) {}
+
+Result<void> Agent::start(bus::Server& face) {
+  face_ = &face;
+  manager_.version = VOLGROW_VERSION;
+  manager_.multipathd = multipathd_state(needs_.host);
+  needs_.pool.on_stuck_change([this] { show_manager(); });
+  auto records = needs_.journal.volumes();
+  if (!records) return std::unexpected(std::move(records.error()));
+  volumes_ = VolumeBook(std::move(*records));
+  for (const auto& id : volumes_.ids())
+    face_->show(volumes_.find(id)->view);
+  if (auto resumed = jobs_.resume(); !resumed) return resumed;
+  for (const auto& id : volumes_.ids())
+    refresh(id);
+  show_manager();
+  return {};
+}
+
+void Agent::show_manager() {
+  manager_.stuck_workers = static_cast<std::uint32_t>(needs_.pool.stuck());
+  if (auto depth = needs_.journal.outbox_depth()) manager_.outbox_depth = *depth;
+  face_->show(manager_);
+}
+
+void Agent::show(const VolumeRecord& record, VolumeView view) {
+  if (record.view == view) return;
+  auto changed = record;
+  changed.view = std::move(view);
+  face_->show(changed.view);
+  volumes_.put(std::move(changed));
+}
+
+// --- jobs
+// ------------------------------------------------------------------------------------------
+
+void Agent::job_accepted(const JobRecord& record, const JobView& view) {
+  face_->show(view);
+  face_->announce_job_new(view.id);
+  const auto* volume = volumes_.find(record.request.volume_id);
+  if (volume == nullptr) return;
+  auto shown = volume->view;
+  shown.state = VolumeState::growing;
+  shown.last_job = view.id;
+  show(*volume, std::move(shown));
+}
+
+void Agent::job_progressed(const JobView& view) {
+  face_->show(view);
+}
+
+/// A volume found by its device or connection alone is still the registered one if its identity is.
+void Agent::job_ending(const JobRecord& record, JobResult& result, Journal& journal) {
+  const auto* volume = volumes_.find(record.request.volume_id);
+  if (volume == nullptr && result.wwid) volume = volumes_.find_by_wwid(*result.wwid);
+  if (volume == nullptr) return;
+  if (result.volume_id.empty()) result.volume_id = volume->id;
+  auto seen = *volume;
+  seen.view = seen_in(result, volume->view);
+  seen.view.last_job = record.id;
+  if (auto pinned = journal.pin(seen); !pinned)
+    needs_.log.warning(
+        fmt::format("what was seen of {} is not stored: {}", seen.id, pinned.error().message));
+}
+
+void Agent::job_ended(const JobRecord& record, const JobView& view, const JobResult& result) {
+  if (const auto* volume = volumes_.find(result.volume_id)) {
+    auto seen = seen_in(result, volume->view);
+    seen.last_job = record.id;
+    show(*volume, std::move(seen));
+  }
+  face_->show(view);
+  if (result.previous && result.size && *result.previous != *result.size)
+    face_->announce_volume_resized(result.volume_id, *result.previous, *result.size,
+                                   record.request.origin);
+  face_->announce_job_removed(view.id, view.state);
+  show_manager();
+  const auto sentence =
+      fmt::format("job {} of volume {} ended {}{}{}", view.id,
+                  view.volume_id.empty() ? "(unregistered)" : view.volume_id, name_of(view.state),
+                  view.error_message.empty() ? "" : ": ", view.error_message);
+  needs_.log.write(view.error_name.empty() ? LogLevel::info : LogLevel::warning, sentence,
+                   {{field::job, std::to_string(view.id)},
+                    {field::volume, view.volume_id},
+                    {field::state, std::string(name_of(view.state))},
+                    {field::error, view.error_name}});
+}
+
+void Agent::job_forgotten(JobId id) {
+  face_->hide_job(id);
+}
+
+// --- what the kernel shows
+// -------------------------------------------------------------------------
+
+void Agent::on_uevents(const UeventMonitor::Batch& batch) {
+  if (batch.lost) {
+    needs_.log.warning("device events were lost; every volume is read again");
+    for (const auto& id : volumes_.ids())
+      resized(std::string(kernel_name(volumes_.find(id)->view.device)));
+    return;
+  }
+  for (const auto& event : batch.events)
+    if (event.resized || event.action == "remove") resized(event.device);
+}
+
+/// Sizes from sysfs, which never blocks; true when one differs from what is shown.
+bool Agent::read_sizes(VolumeView& view) const {
+  const auto before = view;
+  const auto size_of = [this](std::string_view device) -> std::optional<Bytes> {
+    const auto text = needs_.host.read(fmt::format("block/{}/size", device));
+    if (!text) return std::nullopt;
+    return from_sectors(std::strtoull(text->c_str(), nullptr, 10));
+  };
+  if (auto size = size_of(kernel_name(view.device))) view.size = *size;
+  for (auto& path : view.paths)
+    if (auto size = size_of(path.device)) path.size = *size;
+  return view != before;
+}
+
+/// During a job only the sizes follow the kernel; without one somebody else did something to the
+/// volume, and it is looked at as a whole.
+void Agent::resized(const std::string& device) {
+  for (const auto& id : volumes_.on_device(device)) {
+    const auto* volume = volumes_.find(id);
+    auto view = volume->view;
+    const auto before = view.size;
+    const bool gone = !needs_.host.list(fmt::format("block/{}", device));
+    if (!read_sizes(view) && !gone) continue;
+    const auto after = view.size;
+    show(*volume, std::move(view));
+    if (jobs_.busy(id)) continue;
+    if (before != after) face_->announce_volume_resized(id, before, after, Origin::spontaneous);
+    refresh(id);
+  }
+}
+
+/// Looks at a volume without changing it; asked again meanwhile, it looks once more afterwards.
+void Agent::refresh(const std::string& id) {
+  if (auto running = refreshing_.find(id); running != refreshing_.end()) {
+    running->second = true;
+    return;
+  }
+  const auto* volume = volumes_.find(id);
+  if (volume == nullptr) return;
+  auto subject = parse_subject(volume->subject);
+  if (!subject) return;
+  Job job;
+  job.request.operation = Operation::explain;
+  job.request.subject = std::move(*subject);
+  job.request.volume_id = id;
+  job.request.pinned = volume->pinned;
+  job.limits = needs_.config.limits;
+  job.started = needs_.clock.now();
+  job.deadline = within(needs_.config.default_deadline, job.started);
+  refreshing_.emplace(id, false);
+  runner_.start(
+      std::move(job), [](Phase) {}, [this, id](const JobResult& result) { refreshed(id, result); });
+}
+
+void Agent::refreshed(const std::string& id, const JobResult& result) {
+  const bool once_more = refreshing_.at(id);
+  refreshing_.erase(id);
+  const auto* volume = volumes_.find(id);
+  if (volume == nullptr) return;
+  if (once_more) return refresh(id);
+  if (jobs_.busy(id)) return;  // the job will say
+  show(*volume, seen_in(result, volume->view));
+}
+
+}  // namespace volgrow::agent
