@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How Linux shows one transport or one layer. A new one is one file that implements this and one line
-// in connectors.cpp; nothing else in the product changes.
+// How Linux shows one transport or one layer. A new one is one file that implements this and one
+// line in connectors.cpp; nothing else in the product changes.
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@
 
 namespace volgrow {
 
-/// Asks and does one thing at a time, to one layer. Never waits, judges or starts threads. Stateless:
-/// every method may run in any process.
+/// Asks and does one thing at a time, to one layer. Never waits, judges or starts threads.
+/// Stateless: every method may run in any process.
 class Connector {
  public:
   virtual ~Connector() = default;
@@ -25,8 +25,8 @@ class Connector {
 
   /// Whether connection_info of this `driver_volume_type` is this connector's to understand.
   virtual bool speaks(std::string_view driver_volume_type) const;
-  /// Every device of that connection present now, by kernel name or file path, each once; empty when
-  /// there is none. Errors: BadConnectionInfo that names the key.
+  /// Every device of that connection present now, by kernel name or file path, each once; empty
+  /// when there is none. Errors: BadConnectionInfo that names the key.
   virtual Result<std::vector<std::string>> discover(Host& host, const ConnectionInfo& info) const;
 
   /// Whether `device` (kernel name, or path of a file) is a layer of this kind.

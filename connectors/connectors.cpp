@@ -1,2 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-// placeholder until the real content lands
+// The registry: which connectors this build has, and in which order they are asked.
+#include <fmt/format.h>
+
+#include "connectors/all.h"
+#include "connectors/connector.h"
+
+namespace volgrow {
+
+bool Connector::speaks(std::string_view) const {
+  return false;
+}
+
+Result<std::vector<std::string>> Connector::discover(Host&, const ConnectionInfo& info) const {
+  return failure(ErrorCode::not_supported,
+                 fmt::format("connector '{}' does not understand driver_volume_type '{}'", name(),
+                             info.driver_volume_type));
+}
+
+Result<Truth> Connector::probe(Host&, const Layer& layer, Deadline) const {
+  return failure(
+      ErrorCode::not_supported,
+      fmt::format("{} has no target of its own to ask: its size follows from below", layer.device),
+      layer.device);
+}
+
+Connectors::Connectors(std::vector<std::unique_ptr<Connector>> all) : all_(std::move(all)) {}
+
+const Connector* Connectors::speaking(std::string_view driver_volume_type) const {
+  for (const auto& connector : all_)
+    if (connector->speaks(driver_volume_type)) return connector.get();
+  return nullptr;
+}
+
+const Connector* Connectors::claiming(const Host& host, std::string_view device) const {
+  for (const auto& connector : all_)
+    if (connector->claims(host, device)) return connector.get();
+  return nullptr;
+}
+
+const Connector* Connectors::named(std::string_view name) const {
+  for (const auto& connector : all_)
+    if (connector->name() == name) return connector.get();
+  return nullptr;
+}
+
+Connectors all_connectors(std::vector<std::string> file_roots) {
+  std::vector<std::unique_ptr<Connector>> all;
+  all.push_back(loop_connector());
+  all.push_back(scsi_connector());
+  all.push_back(file_connector(std::move(file_roots)));
+  return Connectors(std::move(all));
+}
+
+}  // namespace volgrow

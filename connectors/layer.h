@@ -25,17 +25,17 @@ struct DeviceIdentity {
 struct Layer {
   std::string connector;  ///< name() of the Connector that answers for it
   LayerKind kind = LayerKind::path;
-  std::string device;     ///< kernel name ("sda"); for a file its path
+  std::string device;  ///< kernel name ("sda"); for a file its path
   DeviceIdentity identity;
-  std::string name;       ///< dm name, empty otherwise
-  std::string address;    ///< H:C:T:L for SCSI, empty otherwise
-  std::string transport;  ///< iscsi fc tcp … ; empty where there is none
-  std::string endpoint;   ///< portal and target name, backing file …
-  std::string state;      ///< the kernel's own word; "" where it has none
-  std::optional<Bytes> size;      ///< what the kernel shows; none: not readable
-  bool has_target = false;        ///< probe() can ask somebody who knows better than the kernel
-  std::optional<Error> closed;    ///< why nothing must be sent to it now; none: usable
-  Bytes overhead;                 ///< bytes this layer keeps for itself (a LUKS header)
+  std::string name;                ///< dm name, empty otherwise
+  std::string address;             ///< H:C:T:L for SCSI, empty otherwise
+  std::string transport;           ///< iscsi fc tcp … ; empty where there is none
+  std::string endpoint;            ///< portal and target name, backing file …
+  std::string state;               ///< the kernel's own word; "" where it has none
+  std::optional<Bytes> size;       ///< what the kernel shows; none: not readable
+  bool has_target = false;         ///< probe() can ask somebody who knows better than the kernel
+  std::optional<Error> closed;     ///< why nothing must be sent to it now; none: usable
+  Bytes overhead;                  ///< bytes this layer keeps for itself (a LUKS header)
   std::vector<std::string> below;  ///< `device` of each layer it is made of
   bool operator==(const Layer&) const = default;
 };

@@ -17,7 +17,7 @@ struct Uevent {
   std::string device;     ///< kernel name
   std::string subsystem;  ///< block scsi …
   std::uint64_t device_number = 0;
-  bool resized = false;   ///< RESIZE=1
+  bool resized = false;  ///< RESIZE=1
 };
 
 class UeventMonitor {

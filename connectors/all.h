@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function per connector file: what all_connectors() registers, and what a test can take alone.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connectors/connector.h"
+
+namespace volgrow {
+
+/// loopN: a window into a file or device.
+std::unique_ptr<Connector> loop_connector();
+/// sdX: one path to a SCSI logical unit.
+std::unique_ptr<Connector> scsi_connector();
+/// A regular file; speaks the connections that name a path (`local`) or a mount (`nfs`). `roots`:
+/// canonical directories, see all_connectors().
+std::unique_ptr<Connector> file_connector(std::vector<std::string> roots);
+
+}  // namespace volgrow
