@@ -76,8 +76,10 @@ std::string to_string(const Wwid& wwid) {
 }
 
 Result<Wwid> parse_wwid(std::string_view text) {
-  if (auto wwid = written(text)) return *std::move(wwid);
-  if (auto wwid = from_udev(text)) return *std::move(wwid);
+  constexpr std::size_t longest = std::string_view("nguid.").size() + 2 * longest_designator;
+  const auto considered = text.size() <= longest ? text : std::string_view();
+  if (auto wwid = written(considered)) return *std::move(wwid);
+  if (auto wwid = from_udev(considered)) return *std::move(wwid);
   return failure(ErrorCode::invalid_args,
                  fmt::format("{} is no WWID; write naa.HEX, eui.HEX, t10.TEXT, nguid.HEX or "
                              "uuid.HEX, or udev's 3 or 2 before 16 or 32 hex digits",

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <concepts>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -115,10 +116,20 @@ class Builder {
   std::string problem_;
 };
 
-/// A value without parts, as the library writes it.
+/// As the library writes it, which sets up a kilobyte of buffers for every call.
 template <class T>
-void append_scalar(std::string& out, const T& value) {
+void append_by_library(std::string& out, const T& value) {
   out.append(Json(value).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+/// Whether JSON text holds this character of a string as it is, and as one byte.
+bool is_ordinary(char c) {
+  return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
+
+void append_text(std::string& out, const std::string& text) {
+  if (!std::ranges::all_of(text, is_ordinary)) return append_by_library(out, text);
+  out.append(1, '"').append(text).append(1, '"');
 }
 
 void append(std::string& out, const Value& value);
@@ -139,15 +150,18 @@ struct Appender {
     out.push_back('{');
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (i > 0) out.push_back(',');
-      append_scalar(out, members[i].first);
+      append_text(out, members[i].first);
       out.push_back(':');
       append(out, members[i].second);
     }
     out.push_back('}');
   }
-  template <class T>
-  void operator()(const T& scalar) {
-    append_scalar(out, scalar);
+  void operator()(const std::string& text) { append_text(out, text); }
+  void operator()(bool value) { out.append(value ? "true" : "false"); }
+  void operator()(double number) { append_by_library(out, number); }
+  template <std::integral T>
+  void operator()(T number) {
+    out.append(fmt::format_int(number).c_str());
   }
 };
 
@@ -161,6 +175,9 @@ Result<Value> parse_json(std::string_view text, JsonLimits limits) {
   if (text.size() > limits.size.count())
     return refused(
         fmt::format("{} bytes of JSON; at most {} are allowed", text.size(), limits.size.count()));
+  // The library takes a NUL for the end of the text and would not look at what follows.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos)
+    return refused(fmt::format("not JSON from byte {} on", nul + 1));
   Builder builder(limits.depth);
   Json::sax_parse(text.begin(), text.end(), &builder);
   return std::move(builder).take();
