@@ -29,9 +29,8 @@ using std::chrono::seconds;
 
 constexpr Bytes longest_file{std::uint64_t{1} << 20};
 
-// ---- what a key may hold
-// ---------------------------------------------------------------------------- Each kind has
-// `store` (false: not this kind of value, or out of range) and `allowed`, the words for it.
+// ---- what a key may hold ----
+// Each kind has `store` (false: no such value, or out of range) and `allowed`, the words for it.
 
 template <class T>
 using Place = T& (*)(Config&);

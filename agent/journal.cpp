@@ -183,6 +183,13 @@ struct ReportRow {
   }
 };
 
+/// A question and its answer: the job that (uid, key) stands for.
+struct KeyRow {
+  long long uid = 0;
+  std::string key;
+  long long id = 0, started_at = 0;
+};
+
 struct NumberRow {
   long long number = 0;
 
@@ -228,6 +235,13 @@ long long number_of(soci::session& sql, std::string_view expression_and_rest) {
   return rows.empty() ? 0 : rows.front().number;
 }
 
+/// Where a prepared statement's values come from and its columns go to.
+struct Places {
+  soci::statement& statement;
+  void use(auto&... place) { statement.exchange(soci::use(place...)); }
+  void into(auto&... place) { statement.exchange(soci::into(place...)); }
+};
+
 /// A statement that is prepared once and run for many rows: set `row`, then run. It must not move:
 /// SOCI keeps the addresses of the row's fields.
 template <class Row>
@@ -235,7 +249,7 @@ class Prepared {
  public:
   template <class Bind>
   Prepared(soci::session& sql, const std::string& query, Bind bind) : statement_(sql) {
-    bind(row, [this](auto&... place) { statement_.exchange(soci::use(place...)); });
+    bind(row, Places{statement_});
     make_ready(statement_, query);
   }
   Prepared(const Prepared&) = delete;
@@ -244,6 +258,13 @@ class Prepared {
   Row row;
   void run() { statement_.execute(true); }
   long long affected() { return statement_.get_affected_rows(); }
+  /// For a query of one row at most. It is run to its end, as rows_of does and why.
+  bool found() {
+    const bool any = statement_.execute(true);
+    while (any && statement_.fetch()) {
+    }
+    return any;
+  }
 
  private:
   soci::statement statement_;
@@ -259,30 +280,41 @@ std::string insert_job_query() {
 /// The statements a burst of jobs runs a thousand times in one transaction.
 struct HotStatements {
   explicit HotStatements(soci::session& sql)
-      : accept(sql, insert_job_query(),
-               [](JobRow& row, auto use) {
-                 row.each_accepted([&](const char*, auto&... place) { use(place...); });
+      : key(sql,
+            // SQLite takes the index of keys only for a query that repeats the index's condition.
+            "select id, started_at from jobs"
+            " where uid = :uid and idempotency_key = :key and idempotency_key <> ''",
+            [](KeyRow& row, Places at) {
+              at.use(row.uid), at.use(row.key), at.into(row.id), at.into(row.started_at);
+            }),
+        accept(sql, insert_job_query(),
+               [](JobRow& row, Places at) {
+                 row.each_accepted([&](const char*, auto&... place) { at.use(place...); });
                }),
         end(sql,
             "update jobs set ended_at = :ended_at, state = :state, result_volume_id = :volume,"
             " result = :result, error_name = :name, error_message = :message, sequence = :sequence"
             " where id = :id and ended_at is null",
-            [](EndRow& row, auto use) {
-              use(row.ended_at), use(row.state), use(row.result_volume_id), use(row.result);
-              use(row.error_name), use(row.error_message), use(row.sequence), use(row.id);
+            [](EndRow& row, Places at) {
+              at.use(row.ended_at), at.use(row.state), at.use(row.result_volume_id);
+              at.use(row.result), at.use(row.error_name), at.use(row.error_message);
+              at.use(row.sequence), at.use(row.id);
             }),
         report(sql, "insert into outbox (sequence, job, report) values (:sequence, :job, :report)",
-               [](ReportRow& row, auto use) { use(row.sequence), use(row.job), use(row.report); }),
+               [](ReportRow& row, Places at) {
+                 at.use(row.sequence), at.use(row.job), at.use(row.report);
+               }),
         acknowledge(sql, "delete from outbox where sequence = :sequence",
-                    [](NumberRow& row, auto use) { use(row.number); }),
+                    [](NumberRow& row, Places at) { at.use(row.number); }),
         pin(sql,
             "insert into volumes (id, subject, pinned, view) values (:id, :subject, :pinned, :view)"
             " on conflict (id) do update set subject = excluded.subject,"
             " pinned = excluded.pinned, view = excluded.view",
-            [](VolumeRow& row, auto use) {
-              row.each([&](const char*, auto& place) { use(place); });
+            [](VolumeRow& row, Places at) {
+              row.each([&](const char*, auto& place) { at.use(place); });
             }) {}
 
+  Prepared<KeyRow> key;
   Prepared<JobRow> accept;
   Prepared<EndRow> end;
   Prepared<ReportRow> report;
@@ -587,7 +619,7 @@ class SqliteJournal final : public Journal {
   void roll_back() noexcept;
   HotStatements& hot();
   long long new_id();
-  std::optional<JobRow> row_of_key(std::uint32_t uid, const std::string& key);
+  std::optional<long long> job_of_key(std::uint32_t uid, const std::string& key);
   std::uint64_t store_end(JobId job, const JobResult& result, WallTime ended_at);
   Result<std::uint64_t> known_sequence(JobId job);
 
@@ -698,9 +730,9 @@ Result<std::vector<VolumeRecord>> SqliteJournal::volumes() {
 Result<JobId> SqliteJournal::accept(const JobRecord& job) {
   return perform([&]() -> Result<JobId> {
     Whole whole(*this);
-    if (auto known = row_of_key(job.uid, job.idempotency_key))
+    if (auto known = job_of_key(job.uid, job.idempotency_key))
       return failure(ErrorCode::invalid_args,
-                     fmt::format("idempotency-key already stands for job {}", known->id));
+                     fmt::format("idempotency-key already stands for job {}", *known));
     auto& statement = hot().accept;
     fill(statement.row, job);
     statement.run();
@@ -719,26 +751,22 @@ long long SqliteJournal::new_id() {
 }
 
 /// A key that is a day old is free again, whether or not its job has been forgotten yet.
-std::optional<JobRow> SqliteJournal::row_of_key(std::uint32_t uid, const std::string& key) {
+std::optional<long long> SqliteJournal::job_of_key(std::uint32_t uid, const std::string& key) {
   if (key.empty()) return std::nullopt;
-  long long id = uid;
-  long long oldest = micros(clock_.wall() - remembered);
-  sql_ << "update jobs set idempotency_key = '' where uid = :uid and idempotency_key = :key"
-          " and started_at <= :oldest",
-      soci::use(id), soci::use(key), soci::use(oldest);
-  auto rows = rows_of<JobRow>(
-      sql_, "from jobs where uid = :uid and idempotency_key = :key and idempotency_key <> ''", id,
-      key);
-  if (rows.empty()) return std::nullopt;
-  return std::move(rows.front());
+  auto& statement = hot().key;
+  statement.row = {.uid = uid, .key = key};
+  if (!statement.found()) return std::nullopt;
+  if (statement.row.started_at > micros(clock_.wall() - remembered)) return statement.row.id;
+  sql_ << "update jobs set idempotency_key = '' where id = :id", soci::use(statement.row.id);
+  return std::nullopt;
 }
 
 Result<std::optional<JobRecord>> SqliteJournal::accepted(std::uint32_t uid,
                                                          const std::string& key) {
   return perform([&]() -> Result<std::optional<JobRecord>> {
-    const auto row = row_of_key(uid, key);
-    if (!row) return std::nullopt;
-    auto job = job_of(*row);
+    const auto id = job_of_key(uid, key);
+    if (!id) return std::nullopt;
+    auto job = job_of(rows_of<JobRow>(sql_, "from jobs where id = :id", *id).front());
     if (!job) return std::unexpected(std::move(job.error()));
     return std::move(*job);
   });

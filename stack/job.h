@@ -27,6 +27,8 @@ struct JobLimits {
   Duration measure = std::chrono::seconds(2);
   Duration first_retry = std::chrono::milliseconds(50);
   Duration slowest_retry = std::chrono::seconds(1);
+
+  bool operator==(const JobLimits&) const = default;
 };
 
 enum class Phase : std::uint8_t {
