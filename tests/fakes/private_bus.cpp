@@ -65,7 +65,6 @@ void replace_all(std::string& text, std::string_view from, const std::string& to
     text.replace(at, from.size(), to);
 }
 
-/// dbus-daemon ignores the policy of an account that does not exist, but accepts numbers.
 std::string policy_with_test_accounts() {
   const std::filesystem::path source = VOLGROW_SOURCE_DIR;
   auto policy = text_of(source / "systemd/org.volgrow.Agent1.conf");
@@ -113,10 +112,14 @@ int wait_for(pid_t pid) {
   return status;
 }
 
-[[noreturn]] void become_dbus_daemon(const std::string& config, int address_fd) {
+[[noreturn]] void become_dbus_daemon(const std::string& config, const std::string& log,
+                                     int address_fd) {
   // Should the test die without its destructors, the bus dies with it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::fcntl(address_fd, F_SETFD, 0);
+  // It warns of limits that a container does not let it raise; of interest only when it fails.
+  const int log_fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (log_fd >= 0) ::dup2(log_fd, STDERR_FILENO);
   const std::string config_option = "--config-file=" + config;
   const std::string address_option = "--print-address=" + std::to_string(address_fd);
   ::execlp("dbus-daemon", "dbus-daemon", "--nofork", "--nopidfile", config_option.c_str(),
@@ -172,13 +175,14 @@ void PrivateBus::start() {
   Pipe address;
   pid_ = ::fork();
   if (pid_ < 0) give_up("fork", errno);
-  if (pid_ == 0) become_dbus_daemon(folder_ / "bus.conf", address.write.get());
+  if (pid_ == 0) become_dbus_daemon(folder_ / "bus.conf", folder_ / "log", address.write.get());
   address.write = Fd();
   // dbus-daemon prints its address once it listens; end of file means that it never will.
   address_ = read_from(address.read.get(), true);
   if (!address_.ends_with('\n')) {
     stop();
-    throw std::runtime_error("dbus-daemon did not start; is the package dbus-daemon installed?");
+    throw std::runtime_error("dbus-daemon (package dbus-daemon) did not start: " +
+                             text_of(folder_ / "log"));
   }
   address_.pop_back();
 }

@@ -12,11 +12,13 @@
 
 namespace volgrow::testing {
 
-/// Numbers that stand in for the accounts of the policy file, which a test machine need not have.
-inline constexpr gid_t operators_gid = 61001;
-inline constexpr uid_t operator_uid = 61001;
-inline constexpr uid_t relay_uid = 61002;
-inline constexpr uid_t stranger_uid = 61003;
+/// Stand in for the accounts of the policy file. dbus-daemon ignores rules for an account that does
+/// not exist, so these are some that every Debian has (base-passwd): group operator, users games,
+/// proxy and nobody.
+inline constexpr gid_t operators_gid = 37;
+inline constexpr uid_t operator_uid = 5;
+inline constexpr uid_t relay_uid = 13;
+inline constexpr uid_t stranger_uid = 65534;
 
 /// Runs from construction to destruction. Throws std::runtime_error when it cannot be started.
 class PrivateBus {
