@@ -647,6 +647,7 @@ Result<ScsiAnswer> FakeKernel::answer(FakePath& path, std::span<const std::uint8
   if (path.unmapped) return check_condition({0x05, 0x25, 0x00});
   if (cdb[0] == 0x9e && (cdb[1] & 0x1f) == 0x10) return ScsiAnswer{0, read_capacity_16(path), ""};
   const bool identification = cdb[0] == 0x12 && (cdb[1] & 1) != 0 && cdb[2] == 0x83;
+  if (identification && path.refuses_identification) return check_condition({0x05, 0x24, 0x00});
   if (identification) return ScsiAnswer{0, device_identification_page(path.designators), ""};
   return check_condition({0x05, 0x20, 0x00});
 }

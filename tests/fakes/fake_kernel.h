@@ -70,22 +70,24 @@ struct FakePath : FakeDevice {
   bool unmapped = false;  ///< 05/25/00: the target has no such LUN any more
   Bytes target_size;
   std::uint32_t block_length = 512;
-  std::vector<Wwid> designators;  ///< of the logical unit, in the order VPD 83 lists them
-  std::deque<FakeSense> sense;    ///< each fails one command, then is gone
+  bool refuses_identification = false;  ///< 05/24/00 for INQUIRY page 83
+  std::vector<Wwid> designators;        ///< of the logical unit, in the order VPD 83 lists them
+  std::deque<FakeSense> sense;          ///< each fails one command, then is gone
 };
 
+// Every member has an initializer so that a test names only those it means.
 struct LoopOptions {
-  Bytes offset;
-  Bytes sizelimit;
+  Bytes offset{};
+  Bytes sizelimit{};
 };
 
 struct DiskOptions {
   std::string address = "1:0:0:0";
   Bytes size = Bytes(std::uint64_t{10} << 30);
-  std::optional<Bytes> target_size;  ///< as `size` unless given
-  std::optional<Wwid> wwid;          ///< naa made from the LUN unless given
-  std::string transport;             ///< "" (local), "iscsi" or "fc"
-  std::string portal = "10.0.0.1";   ///< address of an iSCSI portal
+  std::optional<Bytes> target_size{};  ///< as `size` unless given
+  std::optional<Wwid> wwid{};          ///< naa made from the LUN unless given
+  std::string transport{};             ///< "" (local), "iscsi" or "fc"
+  std::string portal = "10.0.0.1";     ///< address of an iSCSI portal
   std::string target_name = "iqn.2026-01.org.volgrow:target";
 };
 
