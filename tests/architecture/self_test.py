@@ -54,6 +54,7 @@ BROKEN = {
         ("core/a.cpp", "#include <sqlite3.h>\n"),
         ("core/a.cpp", "#include <boost/optional.hpp>\n"),
         ("core/a.cpp", "#include <gtest/gtest.h>\n"),
+        ("agent/a.cpp", '#include "agent1_proxy.h"\n'),
     ],
     "headers-alone": [
         ("core/a.h", LICENCE + "#pragma once\nstd::string a();\n"),
@@ -127,6 +128,8 @@ SOUND = {
                           "inline std::string a() { return \"system(1) new delete\"; }\n",
     "connectors/a.cpp": LICENCE + '#include "core/a.h"\n#include <libudev.h>\n#include <unistd.h>\n'
                                   "struct B { B(const B&) = delete; void close(); };\n"
+                                  "std::unique_ptr<B> made(new B);\n"
+                                  "struct Free { void operator()(char* a) const { std::free(a); } };\n"
                                   "auto c = [](int n) { return n; };\nint d = shop.system(1);\n",
     "agent/zygote.cpp": LICENCE + "auto child = ::fork();\n",
     "dbus/a.xml": interface_xml(CONTRACT),

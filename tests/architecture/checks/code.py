@@ -13,10 +13,12 @@ _FORKS = re.compile(r"(?<![\w.>])(?:::)?(fork|vfork|_Fork|clone3?|SYS_clone3?)\b
 _SLEEPS = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|clock_nanosleep)\s*\("
                      r"|(?<![\w.>])(?:::)?sleep\s*\(")
 _OWNS_BY_HAND = {
-    "raw new": re.compile(r"\bnew\b\s*[\w:(]"),
+    # unique_ptr(new T) is how a factory calls T's private constructor.
+    "raw new": re.compile(r"^(?!.*unique_ptr<.*\(new ).*\bnew\b\s*[\w:(]", re.M),
     "raw delete": re.compile(r"(?<!=)(?<!= )(?<!operator )\bdelete\b\s*(\[\])?\s*[\w(*]"),
     "std::thread (std::jthread joins)": re.compile(r"\bstd::thread\b"),
-    "malloc and free": re.compile(r"(?<![\w.>])(?:::|std::)?(malloc|calloc|realloc|free)\s*\("),
+    # free() is right in one place: a deleter of what C allocated.
+    "malloc and free": re.compile(r"^(?!.*operator\(\)).*(?<![\w.>])(malloc|calloc|realloc|free)\s*\(", re.M),
 }
 _CLOSES = re.compile(r"(?:(?<!\w)::|(?:^|[;{}=(!])[ \t]*)close\s*\(", re.M)
 

@@ -26,7 +26,7 @@ def lengths(tree, files):
 
 
 def _length(tag):
-    name = f"{tag['scope']}::{tag['name']}" if "scope" in tag else tag["name"]
+    name = re.sub(r"__anon\w+::", "", f"{tag['scope']}::{tag['name']}" if "scope" in tag else tag["name"])
     return tag.get("end", tag["line"]) - tag["line"] + 1, tag["path"], tag["line"], name
 
 
