@@ -177,7 +177,7 @@ class Walker {
     Devices tops;
     for (const auto& layer : stack_.layers)
       if (!inner.contains(layer.device)) tops.push_back(layer.device);
-    if (tops.size() == 1) return std::move(stack_);
+    if (tops.size() == 1) return with_a_target();
     return failure(ErrorCode::ambiguous_volume,
                    fmt::format("{} are devices of this volume and nothing joins them; name the one "
                                "that is in use",
@@ -185,6 +185,17 @@ class Walker {
   }
 
  private:
+  /// A file no connector answers for is somebody's data, not a volume.
+  Result<Stack> with_a_target() {
+    const auto& top = stack_.top();
+    if (stack_.layers.size() > 1 || top.kind != LayerKind::file || top.has_target)
+      return std::move(stack_);
+    return failure(ErrorCode::not_supported,
+                   fmt::format("{} is not beneath a directory of [files] roots in agent.toml; only "
+                               "image files there are volumes",
+                               top.device));
+  }
+
   bool known(const std::string& device) const {
     return std::ranges::find(stack_.layers, device, &Layer::device) != stack_.layers.end();
   }
