@@ -118,6 +118,8 @@ Result<int> Rescan::run_by_daemon(const Session& session, const std::vector<Orde
   const auto jobs = (*client)->rescan(subjects, options);
   if (!jobs) return std::unexpected(jobs.error());
 
+  if (jobs->empty() && !session.common.json && !session.common.quiet)
+    session.out() << "no volume is registered: nothing to rescan\n";
   int status = 0;
   for (const auto job : *jobs)
     status = first_bad(status, show_end(session, **client, job, deadline));

@@ -35,6 +35,11 @@ int status_of_answer(const JobResult& result) {
   return result.error || result.diagnosis ? wrong_status : 0;
 }
 
+/// A volume that was not found has no tree, and its error names it better than a headline would.
+bool worth_drawing(const JobResult& result) {
+  return result.job != 0 || !result.layers.empty() || !result.error;
+}
+
 /// A lagging array cannot be told from "nothing to do": say what was compared with what.
 void print_note(const Session& session, const JobResult& result) {
   const bool open_question = result.operation == Operation::extend && !result.expected &&
@@ -72,7 +77,7 @@ int show(const Session& session, const Outcome& outcome) {
   const auto& result = outcome.result;
   if (session.common.json) {
     session.out() << outcome.json << '\n';
-  } else if (!session.common.quiet) {
+  } else if (!session.common.quiet && worth_drawing(result)) {
     print_tree(session.out(), result, {session.colored(), session.common.verbose});
     print_note(session, result);
   }

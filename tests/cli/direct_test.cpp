@@ -150,7 +150,11 @@ TEST_F(ADirectRun, RescansEachTarget) {
 TEST_F(ADirectRun, ExitsWith4WhenThereIsNoSuchDevice) {
   volume.unresolved = Error{ErrorCode::no_such_device, "there is no /dev/loop0", "", 0};
 
-  EXPECT_EQ(run({"--direct", "extend", "/dev/loop0"}).status, 4);
+  const auto ran = run({"--direct", "extend", "/dev/loop0"});
+
+  EXPECT_EQ(ran.status, 4);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_EQ(ran.err, "volgrow: there is no /dev/loop0 (NoSuchDevice)\n");
   EXPECT_EQ(run({"--direct", "explain", "/dev/loop0"}).status, 4);
 }
 

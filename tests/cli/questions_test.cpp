@@ -118,7 +118,9 @@ TEST_F(ARescan, OfAllNamesNobody) {
   const auto ran = run({"rescan", "--all"});
 
   EXPECT_EQ(ran.status, 0);
-  EXPECT_THAT(daemon.calls, ElementsAre("rescan"));
+  EXPECT_EQ(ran.out, "no volume is registered: nothing to rescan\n");
+  EXPECT_EQ(run({"rescan", "--all", "--json"}).out, "");
+  EXPECT_THAT(daemon.calls, testing::Each("rescan"));
 }
 
 TEST_F(ARescan, ShowsTheOthersWhenOneStillRuns) {
