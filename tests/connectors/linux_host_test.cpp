@@ -12,7 +12,7 @@
 
 #include "connectors/all.h"
 #include "connectors/block_device.h"
-#include "tests/connectors/real_loop.h"
+#include "tests/fakes/real_loop.h"
 #include "tests/connectors/results.h"
 
 namespace volgrow {

@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-#include "tests/connectors/real_loop.h"
+#include "tests/fakes/real_loop.h"
 #include "tests/connectors/results.h"
 
 namespace volgrow {

@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-#include "tests/connectors/real_loop.h"
+#include "tests/fakes/real_loop.h"
 #include "tests/connectors/results.h"
 
 namespace volgrow {
