@@ -94,12 +94,32 @@ TEST_F(AHostileClient, IsRefusedOptionsByEveryMethodThatTakesThem) {
   EXPECT_THAT(calls(), IsEmpty());
 }
 
-TEST_F(AHostileClient, GetsNowhereWithADepthBomb) {
-  sdbus::Variant bomb(std::string("boom"));
-  for (int depth = 0; depth < 40; ++depth)
-    bomb = sdbus::Variant(bomb);
+/// {"mode": a variant in a variant in a variant …}
+struct DepthBomb {
+  int depth;
+};
 
-  EXPECT_THAT(extend_with("mode", bomb), Pair(invalid_args, HasSubstr("\"s\", not \"av\"")));
+sdbus::Message& operator<<(sdbus::Message& message, const DepthBomb& bomb) {
+  message.openContainer("{sv}");
+  message.openDictEntry("sv");
+  message << std::string("mode");
+  for (int i = 1; i < bomb.depth; ++i)
+    message.openVariant("v");
+  message.openVariant("s");
+  message << std::string("exact");
+  for (int i = 0; i < bomb.depth; ++i)
+    message.closeVariant();
+  message.closeDictEntry();
+  message.closeContainer();
+  return message;
+}
+
+TEST_F(AHostileClient, GetsNowhereWithADepthBomb) {
+  EXPECT_EQ(manager("Extend", subject, any_growth, DepthBomb{1}).first, "");
+
+  for (const int depth : {2, 20, 60})
+    EXPECT_THAT(manager("Extend", subject, any_growth, DepthBomb{depth}),
+                Pair(invalid_args, HasSubstr("\"s\", not \"v\"")));
 }
 
 TEST_F(AHostileClient, MaySendTextUpToTheLimitAndNoByteMore) {
