@@ -49,9 +49,9 @@ class RealLoop {
  public:
   /// nullptr where this machine or user has no loop devices.
   static std::unique_ptr<RealLoop> attach(const std::string& file, Bytes offset = {},
-                                          Bytes sizelimit = {}) {
+                                          Bytes sizelimit = {}, int access = O_RDWR) {
     const Fd control(::open("/dev/loop-control", O_RDWR | O_CLOEXEC));
-    const Fd backing(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+    const Fd backing(::open(file.c_str(), access | O_CLOEXEC));
     if (!control || !backing) return nullptr;
     while (true) {
       const int number = ::ioctl(control.get(), LOOP_CTL_GET_FREE);
@@ -71,6 +71,12 @@ class RealLoop {
   RealLoop& operator=(const RealLoop&) = delete;
   /// The kernel lets go of the file when the node is closed right after this.
   ~RealLoop() { ::ioctl(node_.get(), LOOP_CLR_FD); }
+
+  /// Another file of the same size, as LOOP_CHANGE_FD allows for a read-only device.
+  bool change_file(const std::string& file) const {
+    const Fd other(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    return ::ioctl(node_.get(), LOOP_CHANGE_FD, other.get()) == 0;
+  }
 
   const std::string& name() const { return name_; }
   int node() const { return node_.get(); }
