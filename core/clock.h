@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time as a value: a Clock is asked, a Deadline is passed down. Below the edge nobody invents seconds.
+// Time as a value: a Clock is asked, a Deadline is passed down. Below the edge nobody invents
+// seconds.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cinder's connection_info, unchanged as Nova stores it: what the connectors may read of it. Secrets
-// in it (auth_*, discovery_auth_*, keys) are dropped while parsing and exist nowhere afterwards.
+// Cinder's connection_info, unchanged as Nova stores it: what the connectors may read of it.
+// Secrets in it (auth_*, discovery_auth_*, keys) are dropped while parsing and exist nowhere
+// afterwards.
 #pragma once
 
 #include <optional>

@@ -11,8 +11,9 @@
 
 namespace volgrow {
 
-/// Ordered by preference within a protocol: NAA before EUI-64 before T10 for SCSI, UUID before NGUID
-/// before EUI-64 for NVMe. `file` is ours: st_dev, st_ino and offset of a file that backs a device.
+/// Ordered by preference within a protocol: NAA before EUI-64 before T10 for SCSI, UUID before
+/// NGUID before EUI-64 for NVMe. `file` is ours: st_dev, st_ino and offset of a file that backs a
+/// device.
 enum class WwidType : std::uint8_t { naa, eui, t10, uuid, nguid, file };
 
 struct Wwid {

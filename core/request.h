@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What somebody asks of a volume, as values: the same for D-Bus, the CLI's --direct and the journal.
+// What somebody asks of a volume, as values: the same for D-Bus, the CLI's --direct and the
+// journal.
 #pragma once
 
 #include <chrono>
@@ -28,10 +29,10 @@ using Subject = std::variant<ConnectionInfo, Target>;
 struct Request {
   Operation operation = Operation::extend;
   Subject subject;
-  std::string volume_id;                ///< empty when nobody named one
-  std::optional<Wwid> pinned;           ///< the identity the volume must have; none: first sight
-  bool pin_required = false;            ///< `require_identity`: refuse a first sight
-  std::optional<Bytes> expected;        ///< of the volume itself, the layer below crypt
+  std::string volume_id;          ///< empty when nobody named one
+  std::optional<Wwid> pinned;     ///< the identity the volume must have; none: first sight
+  bool pin_required = false;      ///< `require_identity`: refuse a first sight
+  std::optional<Bytes> expected;  ///< of the volume itself, the layer below crypt
   Mode mode = Mode::at_least;
   DeadPaths dead_paths = DeadPaths::evict;
   bool dry_run = false;
