@@ -618,8 +618,9 @@ class SqliteJournal final : public Journal {
   Error failed(const soci::soci_error& error);
   void roll_back() noexcept;
   HotStatements& hot();
-  long long new_id();
+  JobId insert(const JobRecord& job);
   std::optional<long long> job_of_key(std::uint32_t uid, const std::string& key);
+  void forget_before(long long time);
   std::uint64_t store_end(JobId job, const JobResult& result, WallTime ended_at);
   Result<std::uint64_t> known_sequence(JobId job);
 
@@ -733,21 +734,21 @@ Result<JobId> SqliteJournal::accept(const JobRecord& job) {
     if (auto known = job_of_key(job.uid, job.idempotency_key))
       return failure(ErrorCode::invalid_args,
                      fmt::format("idempotency-key already stands for job {}", *known));
-    auto& statement = hot().accept;
-    fill(statement.row, job);
-    statement.run();
-    const auto id = new_id();
+    const auto id = insert(job);
     whole.commit();
-    return static_cast<JobId>(id);
+    return id;
   });
 }
 
-long long SqliteJournal::new_id() {
+JobId SqliteJournal::insert(const JobRecord& job) {
+  auto& statement = hot().accept;
+  fill(statement.row, job);
+  statement.run();
   long long id = 0;
   sql_.get_last_insert_id("jobs", id);
   if (id > std::numeric_limits<JobId>::max())
     throw soci::soci_error("all job ids are used up; move the file away and restart volgrowd");
-  return id;
+  return static_cast<JobId>(id);
 }
 
 /// A key that is a day old is free again, whether or not its job has been forgotten yet.
@@ -865,16 +866,19 @@ Result<std::uint32_t> SqliteJournal::outbox_depth() {
 /// A job whose report nobody fetched yet stays: its report refers to it.
 Result<void> SqliteJournal::expire(WallTime now) {
   return perform([&]() -> Result<void> {
-    long long oldest = micros(now - remembered);
     Whole whole(*this);
-    sql_ << "delete from jobs where ended_at <= :oldest and id not in (select job from outbox)",
-        soci::use(oldest);
-    sql_ << "update jobs set idempotency_key = ''"
-            " where idempotency_key <> '' and started_at <= :oldest",
-        soci::use(oldest);
+    forget_before(micros(now - remembered));
     whole.commit();
     return {};
   });
+}
+
+void SqliteJournal::forget_before(long long time) {
+  sql_ << "delete from jobs where ended_at <= :time and id not in (select job from outbox)",
+      soci::use(time);
+  sql_ << "update jobs set idempotency_key = ''"
+          " where idempotency_key <> '' and started_at <= :time",
+      soci::use(time);
 }
 
 }  // namespace

@@ -89,8 +89,8 @@ TEST(AConfiguration, MayBeEmpty) {
   EXPECT_EQ(parsed(""), Config());
 }
 
-TEST(AConfiguration, PutsEveryKeyInItsPlace) {
-  const auto config = parsed(R"(
+/// No key keeps its default: one that goes nowhere, or elsewhere, shows.
+constexpr std::string_view every_key = R"(
     access = { group = "admins", relay_user = "997" }
     identity.require_identity = true
     files.roots = ["/var/lib/volumes", "/srv"]
@@ -116,31 +116,37 @@ TEST(AConfiguration, PutsEveryKeyInItsPlace) {
     most = 4
     kept = 3
     idle_time_ms = 200
-  )");
+  )";
+
+Config every_value() {
+  return {.group = "admins",
+          .relay_user = "997",
+          .require_identity = true,
+          .file_roots = {"/var/lib/volumes", "/srv"},
+          .default_deadline = milliseconds(1500),
+          .longest_deadline = milliseconds(2500),
+          .dead_paths = DeadPaths::wait,
+          .most_jobs = 11,
+          .most_jobs_per_caller = 10,
+          .most_waits_per_caller = 9,
+          .most_volumes = 8,
+          .ended_job_lifetime = seconds(7),
+          .limits = {.resolve = milliseconds(101),
+                     .probe = milliseconds(102),
+                     .grow = milliseconds(103),
+                     .measure = milliseconds(104),
+                     .first_retry = milliseconds(105),
+                     .slowest_retry = milliseconds(106)},
+          .workers = {.most = 4, .kept = 3, .idle_time = milliseconds(200)},
+          .uevent_buffer = 8_MiB,
+          .log_level = "debug"};
+}
+
+TEST(AConfiguration, PutsEveryKeyInItsPlace) {
+  const auto config = parsed(every_key);
 
   ASSERT_TRUE(config) << config.error().message;
-  const Config expected{.group = "admins",
-                        .relay_user = "997",
-                        .require_identity = true,
-                        .file_roots = {"/var/lib/volumes", "/srv"},
-                        .default_deadline = milliseconds(1500),
-                        .longest_deadline = milliseconds(2500),
-                        .dead_paths = DeadPaths::wait,
-                        .most_jobs = 11,
-                        .most_jobs_per_caller = 10,
-                        .most_waits_per_caller = 9,
-                        .most_volumes = 8,
-                        .ended_job_lifetime = seconds(7),
-                        .limits = {.resolve = milliseconds(101),
-                                   .probe = milliseconds(102),
-                                   .grow = milliseconds(103),
-                                   .measure = milliseconds(104),
-                                   .first_retry = milliseconds(105),
-                                   .slowest_retry = milliseconds(106)},
-                        .workers = {.most = 4, .kept = 3, .idle_time = milliseconds(200)},
-                        .uevent_buffer = 8_MiB,
-                        .log_level = "debug"};
-  EXPECT_EQ(*config, expected);
+  EXPECT_EQ(*config, every_value());
 }
 
 struct Mistake {
