@@ -17,7 +17,7 @@ if(CCACHE)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Werror)
-add_compile_definitions(FMT_HEADER_ONLY=0 VOLGROW_VERSION="${PROJECT_VERSION}")
+add_compile_definitions(VOLGROW_VERSION="${PROJECT_VERSION}")
 include_directories(${CMAKE_SOURCE_DIR})
 
 if(VOLGROW_SANITIZE)
