@@ -69,6 +69,7 @@ class WorkerPool {
   /// Performs `step` as soon as a worker is free; steps start in the order they were given. Calls
   /// `on_result` exactly once, from the loop: the worker's answer, or PathHung at the step's
   /// deadline (also when it never started), or Internal when its worker died.
+  /// Destroying the pool drops what is pending.
   virtual void submit(Step step, OnResult on_result) = 0;
 
   virtual std::size_t workers() const = 0;
