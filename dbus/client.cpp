@@ -411,20 +411,8 @@ class BusClient final : public Client {
   }
 
   Result<void> subscribe() override {
-    return asked([&] {
-      if (!matches_.empty()) return;
-      matches_.push_back(connection_->addMatch(
-          fmt::format("type='signal',sender='{}',path_namespace='{}'", service_name, root_path),
-          [this](sdbus::Message& message) { note(message); }));
-      matches_.push_back(connection_->addMatch(
-          fmt::format("type='signal',sender='org.freedesktop.DBus',"
-                      "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{}',"
-                      "arg2=''",
-                      service_name),
-          [this](sdbus::Message&) {
-            events_.push_back(job_event(Event::Kind::daemon_gone, 0, {}));
-          }));
-    });
+    if (!matches_.empty()) return {};
+    return asked([&] { add_matches(); });
   }
 
   Result<void> follow(std::function<bool(const Event&)> on_event,
@@ -462,20 +450,37 @@ class BusClient final : public Client {
     return properties;
   }
 
+  Objects managed_objects() {
+    Objects objects;
+    sdbus::createProxy(*connection_, service_name, root_path)
+        ->callMethod("GetManagedObjects")
+        .onInterface("org.freedesktop.DBus.ObjectManager")
+        .storeResultsTo(objects);
+    return objects;
+  }
+
   template <class View>
   Result<std::vector<View>> objects_with(const char* interface, View (*make)(const Properties&)) {
     return asked([&] {
-      Objects objects;
-      sdbus::createProxy(*connection_, service_name, root_path)
-          ->callMethod("GetManagedObjects")
-          .onInterface("org.freedesktop.DBus.ObjectManager")
-          .storeResultsTo(objects);
       std::vector<View> views;
-      for (const auto& [path, interfaces] : objects)
+      for (const auto& [path, interfaces] : managed_objects())
         if (const auto found = interfaces.find(interface); found != interfaces.end())
           views.push_back(make(found->second));
       return views;
     });
+  }
+
+  void add_matches() {
+    matches_.push_back(connection_->addMatch(
+        fmt::format("type='signal',sender='{}',path_namespace='{}'", service_name, root_path),
+        [this](sdbus::Message& message) { note(message); }));
+    matches_.push_back(connection_->addMatch(
+        fmt::format("type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
+                    "member='NameOwnerChanged',arg0='{}',arg2=''",
+                    service_name),
+        [this](sdbus::Message&) {
+          events_.push_back(job_event(Event::Kind::daemon_gone, 0, {}));
+        }));
   }
 
   /// A signal that is not the contract's is not ours to report.

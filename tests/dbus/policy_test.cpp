@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <systemd/sd-bus.h>
 
+#include "core/fd.h"
 #include "tests/dbus/raw_client.h"
 #include "tests/dbus/serving.h"
 
@@ -165,48 +167,52 @@ TEST(TheName, IsForRootAlone) {
 
 // ---- signals ------------------------------------------------------------------------------------
 
-/// The members of the signals an account hears while one of each kind is sent. A property of the
-/// Manager, which everybody may see, changes last.
+/// A property of the Manager, which everybody may see, changes last.
+void send_one_of_each(Server& server, ScriptedAgent&) {
+  JobView job;
+  job.id = 18;
+  server.show(job);
+  job.phase = "verify";
+  server.show(job);
+  server.announce_job_new(18);
+  server.announce_volume_resized("vol-1", 1_B, 2_B, Origin::call);
+  ManagerProperties manager;
+  manager.stragglers = 1;
+  server.show(manager);
+}
+
+/// Members of the signals that reach this process, up to the Manager's; `subscribed` is told when
+/// none can be missed any more.
+std::string signals_heard(const std::string& address, const std::function<void()>& subscribed) {
+  RawClient client(address);
+  std::string members;
+  bool ended = false;
+  const auto match = client.connection().addMatch(
+      "type='signal',sender='org.volgrow.Agent1'", [&](sdbus::Message& message) {
+        members += message.getMemberName() + " ";
+        ended = message.getPath() == root_path && message.getMemberName() == "PropertiesChanged";
+      });
+  subscribed();
+  while (!ended) {
+    if (client.connection().processPendingRequest()) continue;
+    const auto poll = client.connection().getEventLoopPollData();
+    pollfd descriptor{poll.fd, poll.events, 0};
+    ::poll(&descriptor, 1, -1);
+  }
+  return members;
+}
+
 std::string signals_heard_by(const Account& account, Serving& serving) {
-  int ready[2];
-  if (::pipe(ready) != 0) return "no pipe";
+  const Fd subscribed(::eventfd(0, EFD_CLOEXEC));
   std::thread sending([&] {
-    char byte = 0;
-    static_cast<void>(::read(ready[0], &byte, 1) == 1);
-    serving.on_loop([](Server& server, ScriptedAgent&) {
-      JobView job;
-      job.id = 18;
-      server.show(job);
-      job.phase = "verify";
-      server.show(job);
-      server.announce_job_new(18);
-      server.announce_volume_resized("vol-1", 1_B, 2_B, Origin::call);
-      ManagerProperties manager;
-      manager.stragglers = 1;
-      server.show(manager);
-    });
+    eventfd_t count = 0;
+    ::eventfd_read(subscribed.get(), &count);
+    serving.on_loop(send_one_of_each);
   });
   auto heard = run_as(account, [&] {
-    RawClient client(serving.address());
-    std::string members;
-    bool ended = false;
-    const auto match = client.connection().addMatch(
-        "type='signal',sender='org.volgrow.Agent1'", [&](sdbus::Message& message) {
-          members += message.getMemberName() + " ";
-          ended = message.getPath() == root_path && message.getMemberName() == "PropertiesChanged";
-        });
-    static_cast<void>(::write(ready[1], "x", 1) == 1);
-    while (!ended) {
-      if (client.connection().processPendingRequest()) continue;
-      const auto poll = client.connection().getEventLoopPollData();
-      pollfd descriptor{poll.fd, poll.events, 0};
-      ::poll(&descriptor, 1, -1);
-    }
-    return members;
+    return signals_heard(serving.address(), [&] { ::eventfd_write(subscribed.get(), 1); });
   });
   sending.join();
-  ::close(ready[0]);
-  ::close(ready[1]);
   return heard;
 }
 
