@@ -29,7 +29,7 @@ struct Config {
   Duration default_deadline = std::chrono::seconds(30);
   Duration longest_deadline = std::chrono::minutes(60);
   DeadPaths dead_paths = DeadPaths::evict;
-  std::uint32_t most_jobs = 4096;           ///< accepted and not ended, all callers
+  std::uint32_t most_jobs = 4096;  ///< accepted and not ended, all callers
   std::uint32_t most_jobs_per_caller = 2048;
   std::uint32_t most_waits_per_caller = 256;
   std::uint32_t most_volumes = 16384;

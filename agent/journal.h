@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the daemon must not forget: pinned volumes, jobs, the outbox. One SQLite database; every method
-// is one transaction unless a Transaction is open, then all until its commit are one.
+// What the daemon must not forget: pinned volumes, jobs, the outbox. One SQLite database; every
+// method is one transaction unless a Transaction is open, then all until its commit are one.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ namespace volgrow::agent {
 /// A registered volume: its pin and what was last seen of it.
 struct VolumeRecord {
   std::string id;
-  std::string subject;          ///< text that parse_subject() reads; no secrets
-  std::optional<Wwid> pinned;   ///< none: its target reports no identity
-  VolumeView view;              ///< as last shown
+  std::string subject;         ///< text that parse_subject() reads; no secrets
+  std::optional<Wwid> pinned;  ///< none: its target reports no identity
+  VolumeView view;             ///< as last shown
 
   bool operator==(const VolumeRecord&) const = default;
 };
@@ -34,7 +34,7 @@ struct VolumeRecord {
 struct JobRecord {
   JobId id = 0;  ///< given by `accept`
   Request request;
-  WallTime deadline{};   ///< absolute, survives restarts
+  WallTime deadline{};  ///< absolute, survives restarts
   std::uint32_t uid = 0;
   std::string idempotency_key;  ///< empty: none; unique per uid for 24 h
   WallTime started_at{};
@@ -75,8 +75,8 @@ class Journal {
   /// Ends younger than `since`, oldest first.
   virtual Result<std::vector<FinishedJob>> finished(WallTime since) = 0;
 
-  /// A job's end *and* its outbox row, in one transaction. Returns the report's sequence. `operation`
-  /// explain/plan never come here.
+  /// A job's end *and* its outbox row, in one transaction. Returns the report's sequence.
+  /// `operation` explain/plan never come here.
   virtual Result<std::uint64_t> finish(JobId job, const JobResult& result, WallTime ended_at) = 0;
 
   virtual Result<std::vector<std::pair<std::uint64_t, std::string>>> outbox(std::uint32_t max) = 0;

@@ -12,8 +12,8 @@
 
 #include "connectors/all.h"
 #include "connectors/block_device.h"
-#include "tests/fakes/real_loop.h"
 #include "tests/connectors/results.h"
+#include "tests/fakes/real_loop.h"
 
 namespace volgrow {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <fstream>
 
-#include "tests/fakes/real_loop.h"
 #include "tests/connectors/results.h"
+#include "tests/fakes/real_loop.h"
 
 namespace volgrow {
 namespace {
