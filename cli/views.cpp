@@ -18,6 +18,10 @@ Value text_or_null(const std::string& text) {
   return text.empty() ? Value() : Value(text);
 }
 
+Value job_or_null(JobId job) {
+  return job == 0 ? Value() : Value(job);
+}
+
 Value to_value(const PathView& path) {
   return Value::Object{{"device", path.device},
                        {"endpoint", path.endpoint},
@@ -98,7 +102,7 @@ Value to_value(const VolumeView& volume) {
                        {"target_bytes", volume.target_size.count()},
                        {"state", volgrow::name_of(volume.state)},
                        {"paths", std::move(paths)},
-                       {"last_job", volume.last_job == 0 ? Value() : Value(volume.last_job)}};
+                       {"last_job", job_or_null(volume.last_job)}};
 }
 
 Value to_value(const JobView& job) {

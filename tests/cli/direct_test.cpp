@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <future>
+#include <latch>
+#include <memory>
 #include <mutex>
 
 #include "core/files.h"
@@ -201,11 +202,9 @@ Step a_step(std::uint32_t id, TimePoint deadline) {
 }
 
 TEST(StepsInThreads, RunAtTheSameTimeAndComeBackInOrder) {
-  // Each of the two waits for the other: in turn they would never end.
-  std::promise<void> first, second;
+  std::latch both(2);  // in turn, the first would wait for the second for ever
   StepThreads threads([&](const Step& step) {
-    (step.id == 1 ? first : second).set_value();
-    (step.id == 1 ? second : first).get_future().wait();
+    both.arrive_and_wait();
     return StepResult{step.id, StepAnswer(Done{}), {}};
   });
   const auto later = SystemClock().now() + std::chrono::hours(1);
@@ -219,10 +218,10 @@ TEST(StepsInThreads, RunAtTheSameTimeAndComeBackInOrder) {
 }
 
 TEST(StepsInThreads, EndAsPathHungWhenTheirThreadDoesNotComeBack) {
-  std::promise<void> kernel_comes_back, thread_ended;
-  StepThreads threads([&](const Step& step) {
-    if (step.id == 1) kernel_comes_back.get_future().wait();
-    if (step.id == 1) thread_ended.set_value_at_thread_exit();
+  // Shared with the thread, which may end after this test.
+  const auto kernel_comes_back = std::make_shared<std::latch>(1);
+  StepThreads threads([kernel_comes_back](const Step& step) {
+    if (step.id == 1) kernel_comes_back->wait();
     return StepResult{step.id, StepAnswer(Done{}), {}};
   });
   const auto now = SystemClock().now();
@@ -233,8 +232,7 @@ TEST(StepsInThreads, EndAsPathHungWhenTheirThreadDoesNotComeBack) {
   EXPECT_EQ(results[0].answer.error().code, ErrorCode::path_hung);
   EXPECT_TRUE(results[1].answer);
   EXPECT_EQ(threads.left_behind(), 1U);
-  kernel_comes_back.set_value();
-  thread_ended.get_future().wait();
+  kernel_comes_back->count_down();
 }
 
 TEST(ACancellation, EndsAPause) {

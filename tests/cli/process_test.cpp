@@ -6,7 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <future>
+#include <functional>
+#include <semaphore>
 
 #include "cli/apart.h"
 #include "cli/interrupt.h"
@@ -15,12 +16,12 @@ namespace volgrow::cli {
 namespace {
 
 TEST(AnInterrupt, IsToldToItsWatchInsteadOfEndingTheProgram) {
-  std::promise<void> told;
-  const InterruptWatch watch([&] { told.set_value(); });
+  std::binary_semaphore told(0);
+  const InterruptWatch watch([&] { told.release(); });
 
   ::kill(::getpid(), SIGINT);
 
-  told.get_future().wait();
+  told.acquire();
 }
 
 TEST(AnInterrupt, IsTheSystemsAgainAfterItsWatch) {
@@ -76,10 +77,10 @@ TEST(WorkDoneApart, IsAskedToStopWhenItsParentIs) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
   const auto stoppable = [&] {
-    std::promise<void> asked;
-    const InterruptWatch watch([&] { asked.set_value(); });
+    std::binary_semaphore asked(0);
+    const InterruptWatch watch([&] { asked.release(); });
     EXPECT_EQ(::write(ends[1], "r", 1), 1);  // ready
-    asked.get_future().wait();
+    asked.acquire();
     return 8;
   };
   const auto child = ::fork();
