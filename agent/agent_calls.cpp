@@ -93,7 +93,7 @@ Result<Request> Agent::request_for(Operation operation, Subject subject, Bytes e
   Request request;
   request.operation = operation;
   request.mode = options.mode;
-  request.dead_paths = options.dead_paths;
+  request.dead_paths = options.dead_paths.value_or(needs_.config.dead_paths);
   request.dry_run = options.dry_run;
   request.origin = origin;
   request.pin_required = needs_.config.require_identity;
@@ -114,7 +114,8 @@ Result<Request> Agent::request_for(Operation operation, Subject subject, Bytes e
 
 Result<JobRecord> Agent::record_for(const bus::Caller& caller, Request request,
                                     const RequestOptions& options) const {
-  if (options.deadline > needs_.config.longest_deadline || options.deadline <= Duration::zero())
+  const auto limit = options.deadline.value_or(needs_.config.default_deadline);
+  if (limit > needs_.config.longest_deadline || limit <= Duration::zero())
     return failure(ErrorCode::invalid_args,
                    fmt::format("deadline-ms: must be from 1 to {}",
                                std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -123,7 +124,7 @@ Result<JobRecord> Agent::record_for(const bus::Caller& caller, Request request,
   JobRecord record;
   record.request = std::move(request);
   record.started_at = needs_.clock.wall();
-  record.deadline = record.started_at + options.deadline;
+  record.deadline = record.started_at + limit;
   record.uid = caller.uid;
   record.idempotency_key = options.idempotency_key;
   return record;
@@ -205,7 +206,7 @@ void Agent::inspect(Result<Request> request, const RequestOptions& options, Runn
   job.request = std::move(*request);
   job.limits = needs_.config.limits;
   job.started = needs_.clock.now();
-  job.deadline = within(options.deadline, job.started);
+  job.deadline = within(options.deadline.value_or(needs_.config.default_deadline), job.started);
   runner_.start(
       std::move(job), [](Phase) {},
       [this, on_end = std::move(on_end)](JobResult result) {

@@ -26,7 +26,7 @@ struct Config {
   // [files]
   std::vector<std::string> file_roots;
   // [jobs]
-  Duration default_deadline = std::chrono::seconds(30);
+  Duration default_deadline = usual_deadline;
   Duration longest_deadline = std::chrono::minutes(60);
   DeadPaths dead_paths = DeadPaths::evict;
   std::uint32_t most_jobs = 4096;  ///< accepted and not ended, all callers

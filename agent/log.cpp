@@ -72,7 +72,7 @@ class JournalSink final : public spdlog::sinks::base_sink<spdlog::details::null_
   void next_fields(LogFields fields) {
     fields_.clear();
     for (const auto& [name, value] : fields)
-      fields_.push_back(fmt::format("{}={}", name, printable(value)));
+      if (!value.empty()) fields_.push_back(fmt::format("{}={}", name, printable(value)));
   }
 
  protected:
@@ -125,12 +125,11 @@ class StreamLog final : public SinkLog {
   void write(LogLevel level, std::string_view sentence, LogFields fields) override {
     if (!wants(level)) return;
     auto line = fmt::format("{}: {}", name_of(level), printable(sentence));
-    const char* before = " [";
-    for (const auto& [name, value] : fields) {
-      line += fmt::format("{}{}={}", before, name, printable(value));
-      before = " ";
-    }
-    if (fields.size() > 0) line += ']';
+    std::string known;
+    for (const auto& [name, value] : fields)
+      if (!value.empty())
+        known += fmt::format("{}{}={}", known.empty() ? "" : " ", name, printable(value));
+    if (!known.empty()) line += fmt::format(" [{}]", known);
     log(level, line);
   }
 };

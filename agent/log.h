@@ -21,7 +21,8 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 std::string_view name_of(LogLevel level);
 std::optional<LogLevel> log_level_named(std::string_view name);
 
-/// A journal field, `journalctl VOLGROW_JOB=17`: upper-case name, any text.
+/// A journal field, `journalctl VOLGROW_JOB=17`: upper-case name, any text; an empty one is left
+/// out.
 struct LogField {
   std::string_view name;
   std::string value;

@@ -75,7 +75,8 @@ Result<int> Extend::run_by_daemon(const Session& session, const Order& order) co
   if (no_wait_) return accepted(session, *job);
 
   farewell.know(*job);
-  const auto outcome = wait_for_end(session, **client, *job, order.options.deadline);
+  const auto outcome =
+      wait_for_end(session, **client, *job, order.options.deadline.value_or(usual_deadline));
   if (!outcome) return std::unexpected(outcome.error());
   return show(session, *outcome);
 }

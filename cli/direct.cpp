@@ -53,7 +53,7 @@ Result<void> lock_if_needed(const Job& job, const DirectRun& run, std::optional<
 Job new_job(const Order& order, TimePoint now) {
   Job job;
   job.request = to_request(order);
-  job.deadline = within(order.options.deadline, now);
+  job.deadline = within(order.options.deadline.value_or(usual_deadline), now);
   job.started = now;
   return job;
 }

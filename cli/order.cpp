@@ -42,7 +42,7 @@ Request to_request(const Order& order) {
     request.volume_id = connection->volume_id().value_or("");
   request.expected = order.expected;
   request.mode = order.options.mode;
-  request.dead_paths = order.options.dead_paths;
+  request.dead_paths = order.options.dead_paths.value_or(DeadPaths::evict);
   request.origin = Origin::cli;
   return request;
 }
@@ -89,7 +89,9 @@ void OrderOptions::declare_extend(CLI::App& command) {
   command
       .add_flag("--exact", exact_, "The volume must have exactly the expected size, not at least")
       ->needs("--expect");
-  command.add_option("--dead-paths", dead_paths_, "What to do with paths that are down (evict)")
+  command
+      .add_option("--dead-paths", dead_paths_,
+                  "What to do with paths that are down (as agent.toml says)")
       ->type_name("evict|wait");
 }
 
@@ -120,13 +122,13 @@ Result<RequestOptions> OrderOptions::read_options() const {
   const auto deadline = read_timeout(timeout_);
   if (!deadline) return std::unexpected(deadline.error());
   const auto dead_paths = dead_paths_named(dead_paths_);
-  if (!dead_paths)
+  if (!dead_paths && !dead_paths_.empty())
     return failure(ErrorCode::invalid_args,
                    fmt::format("--dead-paths: {} is neither evict nor wait", cited(dead_paths_)));
   RequestOptions options;
   options.mode = exact_ ? Mode::exact : Mode::at_least;
   options.deadline = *deadline;
-  options.dead_paths = *dead_paths;
+  options.dead_paths = dead_paths;
   return options;
 }
 

@@ -57,7 +57,7 @@ class OrderOptions {
   std::string connection_;
   std::string expect_;
   std::string timeout_ = "30s";
-  std::string dead_paths_ = "evict";
+  std::string dead_paths_;  ///< empty: the daemon's policy
   bool exact_ = false;
 };
 

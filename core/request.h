@@ -41,14 +41,17 @@ struct Request {
   bool operator==(const Request&) const = default;
 };
 
+/// The deadline of a job for which nobody set one (contracts §1, deadline-ms).
+inline constexpr Duration usual_deadline = std::chrono::seconds(30);
+
 /// Options of a D-Bus method or of a command line, already typed.
 struct RequestOptions {
   Mode mode = Mode::at_least;
-  Duration deadline = std::chrono::seconds(30);
+  std::optional<Duration> deadline;  ///< from now; none: the daemon's default
   std::string idempotency_key;
   std::string volume_id;
   std::optional<Wwid> wwid;
-  DeadPaths dead_paths = DeadPaths::evict;
+  std::optional<DeadPaths> dead_paths;  ///< none: the daemon's policy
   bool dry_run = false;
   bool has_passphrase = false;
 

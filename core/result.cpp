@@ -45,7 +45,6 @@ constexpr std::array layer_actions{
 constexpr std::array identity_proofs{
     Named{IdentityProof::unknown, "unknown"},
     Named{IdentityProof::pinned, "pinned"},
-    Named{IdentityProof::supplied, "supplied"},
     Named{IdentityProof::first_sight, "first-sight"},
 };
 

@@ -73,7 +73,7 @@ struct Diagnosis {
   bool operator==(const Diagnosis&) const = default;
 };
 
-enum class IdentityProof : std::uint8_t { unknown, pinned, supplied, first_sight };
+enum class IdentityProof : std::uint8_t { unknown, pinned, first_sight };
 
 struct JobResult {
   std::uint32_t job = 0;  ///< 0 outside the daemon

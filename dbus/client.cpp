@@ -38,6 +38,12 @@ constexpr const char* properties_interface = "org.freedesktop.DBus.Properties";
 // volgrowd keeps both promises by itself, the slack is for a busy host.
 constexpr Duration answer_slack = std::chrono::seconds(25);
 
+// Plan, Explain and Register look once and do not wait for a target that lags: without a deadline
+// of their own the contract's default is more than they take.
+Duration patience_for(const RequestOptions& options) {
+  return options.deadline.value_or(usual_deadline) + answer_slack;
+}
+
 // ---- errors -------------------------------------------------------------------------------------
 
 bool nobody_owns_the_name(const std::string& error_name) {
@@ -309,14 +315,14 @@ class BusClient final : public Client {
                            const RequestOptions& options) override {
     const auto variants = variants_of(options);
     if (!variants) return std::unexpected(variants.error());
-    const CallTimeout patience(*connection_, options.deadline + answer_slack);
+    const CallTimeout patience(*connection_, patience_for(options));
     return asked([&] { return manager_.Plan(subject, expected.count(), *variants); });
   }
 
   Result<std::string> explain(const std::string& subject, const RequestOptions& options) override {
     const auto variants = variants_of(options);
     if (!variants) return std::unexpected(variants.error());
-    const CallTimeout patience(*connection_, options.deadline + answer_slack);
+    const CallTimeout patience(*connection_, patience_for(options));
     return asked([&] { return manager_.Explain(subject, *variants); });
   }
 
@@ -338,7 +344,7 @@ class BusClient final : public Client {
                                       const RequestOptions& options) override {
     const auto variants = variants_of(options);
     if (!variants) return std::unexpected(variants.error());
-    const CallTimeout patience(*connection_, options.deadline + answer_slack);
+    const CallTimeout patience(*connection_, patience_for(options));
     return asked([&] {
       const auto path = manager_.Register(volume_id, connection_info, *variants);
       return known(volume_at(path), "volume " + path);

@@ -143,13 +143,11 @@ Result<Options> options_of(const RequestOptions& request) {
   const RequestOptions defaults;
   Options options;
   if (request.mode != defaults.mode) options["mode"] = std::string(name_of(request.mode));
-  if (request.deadline != defaults.deadline)
-    options["deadline-ms"] = whole_milliseconds(request.deadline);
+  if (request.deadline) options["deadline-ms"] = whole_milliseconds(*request.deadline);
   if (!request.idempotency_key.empty()) options["idempotency-key"] = request.idempotency_key;
   if (!request.volume_id.empty()) options["volume-id"] = request.volume_id;
   if (request.wwid) options["wwid"] = to_string(*request.wwid);
-  if (request.dead_paths != defaults.dead_paths)
-    options["dead-paths"] = std::string(name_of(request.dead_paths));
+  if (request.dead_paths) options["dead-paths"] = std::string(name_of(*request.dead_paths));
   if (request.dry_run) options["dry-run"] = true;
   return options;
 }
