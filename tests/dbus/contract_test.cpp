@@ -7,7 +7,6 @@
 
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -42,14 +41,38 @@ JobView job_numbered(JobId id) {
 
 using Lines = std::set<std::string>;
 
+// No <regex>: with the sanitizers on, g++ 12 takes its insides for uninitialized (GCC bug 105562).
+
+/// Every piece of `text` between `from` and `to`, both included, in order.
+std::vector<std::string> pieces(const std::string& text, const std::string& from,
+                                const std::string& to) {
+  std::vector<std::string> found;
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
+    const auto end = text.find(to, at + from.size());
+    if (end == std::string::npos) break;
+    found.push_back(text.substr(at, end + to.size() - at));
+    at = end + to.size();
+  }
+  return found;
+}
+
+std::string without_comments(std::string xml) {
+  for (const auto& comment : pieces(xml, "<!--", "-->"))
+    xml.erase(xml.find(comment), comment.size());
+  return xml;
+}
+
 /// Attributes of one tag in a fixed order, whatever order and spacing the document has.
 std::string canonical(const std::string& tag) {
-  static const std::regex attribute(R"re(([\w]+)="([^"]*)")re");
+  const auto name_end = tag.find_first_of(" \n/>", 1);
   Lines attributes;
-  for (std::sregex_iterator at(tag.begin(), tag.end(), attribute), end; at != end; ++at)
-    attributes.insert(at->str());
-  return fmt::format("{} {}", tag.substr(1, tag.find_first_of(" />", 1) - 1),
-                     fmt::join(attributes, " "));
+  for (auto equals = tag.find("=\""); equals != std::string::npos;
+       equals = tag.find("=\"", equals + 1)) {
+    const auto key = tag.find_last_of(" \n", equals) + 1;
+    const auto end = tag.find('"', equals + 2) + 1;
+    attributes.insert(tag.substr(key, end - key));
+  }
+  return fmt::format("{} {}", tag.substr(1, name_end - 1), fmt::join(attributes, " "));
 }
 
 /// Says how sdbus-c++ shall generate code; no part of the interface.
@@ -58,15 +81,14 @@ bool is_for_the_generator(const std::string& tag) {
 }
 
 /// Interface name to everything in it: "method name="List" / 0 arg …", arguments with their place.
-std::map<std::string, Lines> interfaces_of(std::string xml) {
-  xml = std::regex_replace(xml, std::regex("<!--[^]*?-->"), "");
+std::map<std::string, Lines> interfaces_of(const std::string& xml) {
   std::map<std::string, Lines> interfaces;
   std::string interface, member;
   int place = 0;
-  static const std::regex any_tag("<[a-z][^>]*>");
-  for (std::sregex_iterator at(xml.begin(), xml.end(), any_tag), end; at != end; ++at) {
-    const auto tag = at->str();
-    if (is_for_the_generator(tag) || tag.starts_with("<node")) continue;
+  for (const auto& tag : pieces(without_comments(xml), "<", ">")) {
+    if (is_for_the_generator(tag) || tag.starts_with("<node") || tag.starts_with("</") ||
+        tag.starts_with("<!"))
+      continue;
     if (tag.starts_with("<interface")) {
       interface = canonical(tag);
     } else if (tag.starts_with("<arg") || tag.starts_with("<annotation")) {
