@@ -66,7 +66,9 @@ int run_apart(const std::function<int()>& work) {
   const Fd reader(ends[0]);
   Fd writer(ends[1]);
   std::cout.flush();
+  InterruptsBlocked until_watched;  // one that comes before the watch below is there waits for it
   const auto child = ::fork();
+  if (child <= 0) until_watched.lift();
   if (child < 0) return work();
   if (child == 0) be_the_child(writer, work);
 

@@ -33,9 +33,17 @@ void watch(int signals, int stop, const std::function<void()>& then) {
 
 }  // namespace
 
-InterruptWatch::InterruptWatch(std::function<void()> then) {
+InterruptsBlocked::InterruptsBlocked() {
   const auto set = interrupts();
   pthread_sigmask(SIG_BLOCK, &set, &before_);
+}
+
+void InterruptsBlocked::lift() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+InterruptWatch::InterruptWatch(std::function<void()> then) {
+  const auto set = interrupts();
   signals_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   stop_ = Fd(::eventfd(0, EFD_CLOEXEC));
   thread_ = std::jthread([signals = signals_.get(), stop = stop_.get(), then = std::move(then)] {
@@ -46,7 +54,6 @@ InterruptWatch::InterruptWatch(std::function<void()> then) {
 InterruptWatch::~InterruptWatch() {
   ::eventfd_write(stop_.get(), 1);
   thread_.join();
-  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 }  // namespace volgrow::cli

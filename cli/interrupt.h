@@ -11,6 +11,21 @@
 
 namespace volgrow::cli {
 
+/// SIGINT and SIGTERM wait for this thread, and for threads and children it makes meanwhile.
+class InterruptsBlocked {
+ public:
+  InterruptsBlocked();
+  InterruptsBlocked(const InterruptsBlocked&) = delete;
+  InterruptsBlocked& operator=(const InterruptsBlocked&) = delete;
+  ~InterruptsBlocked() { lift(); }
+
+  /// As it was before; a signal that waited takes effect now.
+  void lift();
+
+ private:
+  sigset_t before_{};
+};
+
 class InterruptWatch {
  public:
   /// Calls `then`, from another thread, each time a signal comes. Make it before any thread that
@@ -21,7 +36,7 @@ class InterruptWatch {
   ~InterruptWatch();
 
  private:
-  sigset_t before_{};
+  InterruptsBlocked blocked_;
   Fd signals_;
   Fd stop_;
   std::jthread thread_;

@@ -217,24 +217,6 @@ TEST(StepsInThreads, RunAtTheSameTimeAndComeBackInOrder) {
   EXPECT_EQ(threads.left_behind(), 0U);
 }
 
-TEST(StepsInThreads, EndAsPathHungWhenTheirThreadDoesNotComeBack) {
-  // Shared with the thread, which may end after this test.
-  const auto kernel_comes_back = std::make_shared<std::latch>(1);
-  StepThreads threads([kernel_comes_back](const Step& step) {
-    if (step.id == 1) kernel_comes_back->wait();
-    return StepResult{step.id, StepAnswer(Done{}), {}};
-  });
-  const auto now = SystemClock().now();
-
-  const auto results = threads.perform({a_step(1, now), a_step(2, now + std::chrono::hours(1))});
-
-  ASSERT_FALSE(results[0].answer);
-  EXPECT_EQ(results[0].answer.error().code, ErrorCode::path_hung);
-  EXPECT_TRUE(results[1].answer);
-  EXPECT_EQ(threads.left_behind(), 1U);
-  kernel_comes_back->count_down();
-}
-
 TEST(ACancellation, EndsAPause) {
   Cancellation cancellation;
   cancellation.request();

@@ -17,6 +17,7 @@ using testing::HasSubstr;
 class ADoctor : public TheProgram {
  protected:
   ADoctor() {
+    daemon.version = VOLGROW_VERSION;
     file("usr/share/dbus-1/system.d/org.volgrow.Agent1.conf", "");
     file("etc/group", "root:x:0:\nvolgrow:x:990:\n");
     file("etc/passwd", "root:x:0:0::/root:/bin/sh\nvolgrow-relay:x:991:991::/:/usr/sbin/nologin\n");

@@ -26,7 +26,7 @@ struct FakeDaemon {
   std::string answer;                 ///< to plan and explain
   std::vector<VolumeView> volumes;
   std::vector<JobView> jobs;
-  std::string version = VOLGROW_VERSION;
+  std::string version = "0.0.0";
   std::vector<Event> events;  ///< what follow() delivers
 
   // What it was asked.

@@ -7,42 +7,65 @@
 #include <unistd.h>
 
 #include <functional>
+#include <latch>
+#include <memory>
 #include <semaphore>
 
 #include "cli/apart.h"
 #include "cli/interrupt.h"
+#include "cli/step_threads.h"
+#include "core/clock.h"
 
 namespace volgrow::cli {
 namespace {
 
-TEST(AnInterrupt, IsToldToItsWatchInsteadOfEndingTheProgram) {
-  std::binary_semaphore told(0);
-  const InterruptWatch watch([&] { told.release(); });
-
-  ::kill(::getpid(), SIGINT);
-
-  told.acquire();
-}
-
-TEST(AnInterrupt, IsTheSystemsAgainAfterItsWatch) {
-  sigset_t before, after;
-  pthread_sigmask(SIG_BLOCK, nullptr, &before);
-
-  {
-    const InterruptWatch watch([] {});
-  }
-
-  pthread_sigmask(SIG_BLOCK, nullptr, &after);
-  EXPECT_EQ(sigismember(&before, SIGINT), sigismember(&after, SIGINT));
-}
-
-/// Runs `test` in a process of its own, whose children and signals are nobody else's.
+/// Runs `test` in a process of its own, with no other thread: a signal to this one would be taken
+/// by any thread that does not block it.
 int status_of(const std::function<int()>& test) {
   const auto child = ::fork();
   if (child == 0) ::_exit(test());
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+TEST(AnInterrupt, IsToldToItsWatchInsteadOfEndingTheProgram) {
+  const auto interrupted = [] {
+    std::binary_semaphore told(0);
+    const InterruptWatch watch([&] { told.release(); });
+    ::kill(::getpid(), SIGINT);
+    told.acquire();
+    return 5;
+  };
+
+  EXPECT_EQ(status_of(interrupted), 5);
+}
+
+TEST(AnInterrupt, IsTheSystemsAgainAfterItsWatch) {
+  const auto interrupted_late = [] {
+    {
+      const InterruptWatch watch([] {});
+    }
+    return ::raise(SIGINT);
+  };
+
+  EXPECT_EQ(status_of(interrupted_late), 1000 + SIGINT);
+}
+
+int hang() {
+  const auto never = std::make_shared<std::latch>(1);
+  StepThreads threads([never](const Step& step) {
+    never->wait();
+    return StepResult{step.id, StepAnswer(Done{}), {}};
+  });
+  const auto results = threads.perform({Step{7, MeasureStep{}, {SystemClock().now()}}});
+  const bool says_so = results.size() == 1 && results[0].id == 7 && !results[0].answer &&
+                       results[0].answer.error().code == ErrorCode::path_hung;
+  return says_so && threads.left_behind() == 1 ? 5 : 1;
+}
+
+TEST(AHungStep, EndsAsPathHungAndDoesNotHoldAProcessThatLeaves) {
+  EXPECT_EQ(status_of(hang), 5);
 }
 
 TEST(WorkDoneApart, GivesItsStatus) {
@@ -92,7 +115,7 @@ TEST(WorkDoneApart, IsAskedToStopWhenItsParentIs) {
 
   int status = 0;
   ::waitpid(child, &status, 0);
-  EXPECT_EQ(WEXITSTATUS(status), 8);
+  EXPECT_EQ(status, 8 << 8);
   ::close(ends[0]);
   ::close(ends[1]);
 }
