@@ -79,6 +79,15 @@ TEST(TheIdentity, IsTheLongNaaBeforeTheShortOne) {
   EXPECT_EQ(parse_identification(both), (Wwid{WwidType::naa, "6001405a0102030405060708090a0b0c"}));
 }
 
+// Some targets give one unit several: the pin made at the attach must be the one found later.
+TEST(TheIdentity, IsTheFirstOfSeveralAsGood) {
+  auto other = naa6;
+  other.back() = 0x7f;
+
+  EXPECT_EQ(parse_identification(page(designator(1, 0x03, naa6) + designator(1, 0x03, other))),
+            (Wwid{WwidType::naa, "6001405a0102030405060708090a0b0c"}));
+}
+
 TEST(TheIdentity, IsEuiWhereThereIsNoNaa) {
   const auto some = page(designator(2, 0x01, "VENDOR  disk") + designator(1, 0x02, eui));
 

@@ -50,6 +50,21 @@ TEST_F(AMapOfCryptDevices, GrowsWhenBothHaveGrown) {
   EXPECT_EQ(result.state, JobState::complete);
 }
 
+TEST_F(AVolume, IsMeasuredAtTheEndAsItsConsumerOpensIt) {
+  with_paths(2);
+  std::vector<std::string> opened;
+  before_batch = [&](const Batch& batch) {
+    for (const auto& step : batch.steps)
+      if (const auto* measure = std::get_if<MeasureStep>(&step.action);
+          measure && measure->consumer)
+        opened.push_back(measure->layer.device);
+  };
+
+  run(any_growth());
+
+  EXPECT_THAT(opened, testing::ElementsAre("dm-3"));
+}
+
 TEST_F(AVolume, OnAnOfflinePathIsNotEvenAsked) {
   with_single_path();
   kernel.path("sda").state = "offline";
