@@ -56,8 +56,7 @@ void Agent::show(const VolumeRecord& record, VolumeView view) {
   volumes_.put(std::move(changed));
 }
 
-// --- jobs
-// ------------------------------------------------------------------------------------------
+// --- jobs ---
 
 void Agent::job_accepted(const JobRecord& record, const JobView& view) {
   face_->show(view);
@@ -80,6 +79,7 @@ void Agent::job_ending(const JobRecord& record, JobResult& result, Journal& jour
   if (volume == nullptr && result.wwid) volume = volumes_.find_by_wwid(*result.wwid);
   if (volume == nullptr) return;
   if (result.volume_id.empty()) result.volume_id = volume->id;
+  if (result.wwid && result.wwid == volume->pinned) result.identity = IdentityProof::pinned;
   auto seen = *volume;
   seen.view = seen_in(result, volume->view);
   seen.view.last_job = record.id;
@@ -100,10 +100,10 @@ void Agent::job_ended(const JobRecord& record, const JobView& view, const JobRes
                                    record.request.origin);
   face_->announce_job_removed(view.id, view.state);
   show_manager();
-  const auto sentence =
-      fmt::format("job {} of volume {} ended {}{}{}", view.id,
-                  view.volume_id.empty() ? "(unregistered)" : view.volume_id, name_of(view.state),
-                  view.error_message.empty() ? "" : ": ", view.error_message);
+  const auto sentence = fmt::format(
+      "job {} of {} ended {}{}{}", view.id,
+      view.volume_id.empty() ? to_text(record.request.subject) : "volume " + view.volume_id,
+      name_of(view.state), view.error_message.empty() ? "" : ": ", view.error_message);
   needs_.log.write(view.error_name.empty() ? LogLevel::info : LogLevel::warning, sentence,
                    {{field::job, std::to_string(view.id)},
                     {field::volume, view.volume_id},
@@ -115,8 +115,7 @@ void Agent::job_forgotten(JobId id) {
   face_->hide_job(id);
 }
 
-// --- what the kernel shows
-// -------------------------------------------------------------------------
+// --- what the kernel shows ---
 
 void Agent::on_uevents(const UeventMonitor::Batch& batch) {
   if (batch.lost) {
@@ -189,7 +188,13 @@ void Agent::refreshed(const std::string& id, const JobResult& result) {
   const auto* volume = volumes_.find(id);
   if (volume == nullptr) return;
   if (once_more) return refresh(id);
-  if (jobs_.busy(id)) return;  // the job will say
+  looked_at(result);
+}
+
+/// Whoever asked for the look, what it found is what is shown; a job that runs will say more.
+void Agent::looked_at(const JobResult& result) {
+  const auto* volume = volumes_.find(result.volume_id);
+  if (volume == nullptr || jobs_.busy(result.volume_id)) return;
   show(*volume, seen_in(result, volume->view));
 }
 

@@ -96,6 +96,7 @@ class Agent final : public bus::AgentService, private JobEvents {
   bool read_sizes(VolumeView& view) const;
   void refresh(const std::string& id);
   void refreshed(const std::string& id, const JobResult& result);
+  void looked_at(const JobResult& result);
   void show(const VolumeRecord& record, VolumeView view);
   void show_manager();
 

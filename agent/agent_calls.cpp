@@ -39,8 +39,7 @@ struct Gathered {
 
 }  // namespace
 
-// --- from a call to a request
-// ----------------------------------------------------------------------
+// --- from a call to a request ---
 
 /// A name without a prefix must mean one thing: a registered volume or a device, not both.
 Result<const VolumeRecord*> Agent::named_any(const std::string& text) const {
@@ -138,8 +137,7 @@ void Agent::start_job(const bus::Caller& caller, Result<Request> request,
   jobs_.accept(std::move(*record), std::move(reply));
 }
 
-// --- calls that start jobs
-// -------------------------------------------------------------------------
+// --- calls that start jobs ---
 
 void Agent::volume_changed(const bus::Caller& caller, std::string volume_id, Bytes expected,
                            RequestOptions options, bus::Reply<JobId> reply) {
@@ -192,8 +190,7 @@ void Agent::rescan(const bus::Caller& caller, std::vector<std::string> targets,
               [gathered](Result<JobId> job) { gathered->take(std::move(job)); });
 }
 
-// --- calls that only look
-// --------------------------------------------------------------------------
+// --- calls that only look ---
 
 void Agent::inspect(Result<Request> request, const RequestOptions& options, Runner::OnEnd on_end,
                     std::move_only_function<void(Error)> on_refusal) {
@@ -220,7 +217,10 @@ void Agent::answer_with_result(Result<Request> request, const RequestOptions& op
   const auto shared = std::make_shared<bus::Reply<std::string>>(std::move(reply));
   inspect(
       std::move(request), options,
-      [shared](const JobResult& result) { (*shared)(to_json(result)); },
+      [this, shared](const JobResult& result) {
+        looked_at(result);
+        (*shared)(to_json(result));
+      },
       [shared](Error error) { (*shared)(std::unexpected(std::move(error))); });
 }
 
@@ -246,8 +246,7 @@ void Agent::explain(const bus::Caller& caller, std::string subject, RequestOptio
       std::move(reply));
 }
 
-// --- registration
-// ----------------------------------------------------------------------------------
+// --- registration ---
 
 void Agent::register_volume(const bus::Caller& caller, std::string volume_id,
                             std::string connection_info, RequestOptions options,
@@ -332,8 +331,7 @@ void Agent::unregister_volume(const bus::Caller& caller, std::string volume_id,
       });
 }
 
-// --- jobs and the outbox
-// ---------------------------------------------------------------------------
+// --- jobs and the outbox ---
 
 void Agent::wait(const bus::Caller& caller, JobId job, Duration timeout,
                  bus::Reply<bus::JobEnd> reply) {

@@ -187,6 +187,7 @@ constexpr Kind size(Place<std::size_t> place, std::int64_t least, std::int64_t m
   return Count{place, least, most};
 }
 
+// NOLINTNEXTLINE(bugprone-macro-parentheses): what is given is a name, and a name it must stay.
 #define VOLGROW_AT(member)  \
   [](Config & c) -> auto& { \
     return c.member;        \

@@ -19,8 +19,11 @@ namespace {
 constexpr std::size_t events_per_turn = 256;
 
 Result<Config> load_config(const Options& options) {
-  if (!options.config_given && !std::filesystem::exists(options.config)) return Config{};
-  return read_config(options.config);
+  const bool there = std::filesystem::exists(options.config);
+  if (there) return read_config(options.config);
+  if (!options.config_given) return Config{};
+  return failure(ErrorCode::invalid_args,
+                 fmt::format("--config: there is no file {}", options.config.native()));
 }
 
 std::string host_name() {

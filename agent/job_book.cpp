@@ -55,8 +55,7 @@ JobBook::JobBook(Needs needs, JobEvents& events)
       events_(events),
       waiters_(needs.loop, needs.clock, needs.config.most_waits_per_caller) {}
 
-// --- acceptance
-// ------------------------------------------------------------------------------------
+// --- acceptance ---
 
 void JobBook::accept(JobRecord record, bus::Reply<JobId> reply) {
   auto known = recall(record);
@@ -156,8 +155,7 @@ void JobBook::stored(JobId id, const Result<void>& committed, bus::Reply<JobId>&
   start_next(entry.queue);
 }
 
-// --- running
-// ---------------------------------------------------------------------------------------
+// --- running ---
 
 void JobBook::start_next(const std::string& queue) {
   const auto waiting = queues_.find(queue);
@@ -207,8 +205,7 @@ void JobBook::cancel(JobId id, bus::Reply<void> reply) {
   reply({});
 }
 
-// --- ends
-// ------------------------------------------------------------------------------------------
+// --- ends ---
 
 void JobBook::finish(JobId id, const JobResult& result) {
   store_end(id, result);
@@ -254,8 +251,7 @@ void JobBook::try_again(JobId id, const JobResult& result, const Error& error) {
   if (timer) retries_.insert_or_assign(id, std::move(*timer));
 }
 
-// --- oblivion
-// --------------------------------------------------------------------------------------
+// --- oblivion ---
 
 void JobBook::keep_until_forgotten(JobId id, Duration age) {
   ended_.emplace_back(needs_.clock.now() + needs_.config.ended_job_lifetime - age, id);
@@ -284,8 +280,7 @@ void JobBook::forget_old() {
   arm_forgetting();
 }
 
-// --- after a restart
-// -------------------------------------------------------------------------------
+// --- after a restart ---
 
 void JobBook::show_ended(const FinishedJob& finished) {
   JobRecord record;

@@ -19,10 +19,10 @@ std::vector<std::string> devices_of(const VolumeRecord& record) {
   return devices;
 }
 
-/// A layer whose target was asked: a path of the volume.
+/// A layer that has a target, whether it answered or not: a path of the volume.
 bool is_path(const LayerResult& layer) {
   return layer.kind == LayerKind::path || layer.kind == LayerKind::nvme_path ||
-         layer.target_bytes.has_value();
+         layer.kind == LayerKind::loop || layer.target_bytes.has_value();
 }
 
 VolumeState state_by_layers(const JobResult& result) {

@@ -32,12 +32,10 @@ Result<std::string> backing_path(const Host& host, std::string_view device) {
 
 Error no_backing(std::string_view device, std::string_view path) {
   const bool deleted = path.ends_with(" (deleted)");
-  return Error{
-      ErrorCode::no_usable_path,
-      fmt::format("the file behind {} cannot be asked: {} {}; put the file back, or attach "
-                  "the volume again",
-                  device, path, deleted ? "has no name any more" : "is not there"),
-      std::string(device), 0};
+  return Error{ErrorCode::no_usable_path,
+               fmt::format("the file behind {} cannot be asked: {} {}", device, path,
+                           deleted ? "has no name any more" : "is not there"),
+               std::string(device), 0};
 }
 
 /// Another file has the path now; the loop device still is the old one.

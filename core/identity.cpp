@@ -80,10 +80,11 @@ Result<Wwid> parse_wwid(std::string_view text) {
   const auto considered = text.size() <= longest ? text : std::string_view();
   if (auto wwid = written(considered)) return *std::move(wwid);
   if (auto wwid = from_udev(considered)) return *std::move(wwid);
-  return failure(ErrorCode::invalid_args,
-                 fmt::format("{} is no WWID; write naa.HEX, eui.HEX, t10.TEXT, nguid.HEX or "
-                             "uuid.HEX, or udev's 3 or 2 before 16 or 32 hex digits",
-                             cited(text)));
+  return failure(
+      ErrorCode::invalid_args,
+      fmt::format("{} is no WWID; write naa.HEX, eui.HEX, t10.TEXT, nguid.HEX, file.HEX or "
+                  "uuid.HEX, or udev's 3 or 2 before 16 or 32 hex digits",
+                  cited(text)));
 }
 
 }  // namespace volgrow

@@ -8,6 +8,7 @@
 # inside a run lies beneath it and is cleaned up with it.
 begin_run() {
   run_directory=$(mktemp --directory "${TMPDIR:-/tmp}/volgrow-$1.XXXXXX")
+  chmod 711 "$run_directory"  # other accounts reach the private bus beneath it, and see no names
   export VOLGROW_RUN=$run_directory TMPDIR=$run_directory
   trap end_run EXIT
   trap 'exit 129' HUP

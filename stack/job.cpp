@@ -107,8 +107,7 @@ void Turn::add(Batch& batch, What what, std::size_t i, StepAction action, Deadli
   batch.steps.push_back({id, std::move(action), deadline});
 }
 
-// --- resolve
-// ---------------------------------------------------------------------------------------
+// --- resolve ---
 
 Next Turn::start() {
   Batch batch;
@@ -145,8 +144,7 @@ Next Turn::resolved(const StepResult& result) {
   return ask_targets(Duration::zero());
 }
 
-// --- probe
-// -----------------------------------------------------------------------------------------
+// --- probe ---
 
 Next Turn::ask_targets(Duration pause) {
   Batch batch{{}, pause};
@@ -205,8 +203,7 @@ Next Turn::again_or_end(Error error) {
   return ask_targets(std::min(job_.pause, job_.deadline.remaining(now_)));
 }
 
-// --- plan
-// ------------------------------------------------------------------------------------------
+// --- plan ---
 
 void Turn::plan_targets(Bytes size) {
   for (std::size_t i = 0; i < count(); ++i) {
@@ -253,8 +250,7 @@ Next Turn::planned(Bytes size) {
   return verify();
 }
 
-// --- grow
-// ------------------------------------------------------------------------------------------
+// --- grow ---
 
 Next Turn::grow_targets() {
   Batch batch;
@@ -357,8 +353,7 @@ Next Turn::grow_next_above() {
   return verify();
 }
 
-// --- verify
-// ----------------------------------------------------------------------------------------
+// --- verify ---
 
 Next Turn::verify() {
   Batch batch;
@@ -394,8 +389,7 @@ Next Turn::verified(const std::vector<StepResult>& results) {
   return judged(judge(job_.request, truths));
 }
 
-// --- what came back
-// --------------------------------------------------------------------------------
+// --- what came back ---
 
 void Turn::take_truth(std::size_t i, const Truth& truth) {
   finding(i).truth = truth;
@@ -427,8 +421,7 @@ void Turn::absorb(const std::vector<StepResult>& results) {
     if (result.id < job_.sent.size()) absorb(result, job_.sent[result.id]);
 }
 
-// --- end
-// -------------------------------------------------------------------------------------------
+// --- end ---
 
 Next Turn::end() {
   job_.phase = Phase::done;

@@ -46,11 +46,12 @@ std::optional<Error> shrinking(const std::vector<Answer>& answers) {
 }
 
 Error unexpected_size(Bytes size, Bytes expected) {
-  return error(ErrorCode::size_mismatch,
-               fmt::format("the target says {}, {} was expected; nothing was touched. {}",
-                           sized(size), sized(expected),
-                           size < expected ? "Has the volume been extended at its target?"
-                                           : "Use the mode at-least to take the larger size"));
+  return error(
+      ErrorCode::size_mismatch,
+      fmt::format("the target says {}, {} was expected; nothing was touched. {}", sized(size),
+                  sized(expected),
+                  size < expected ? "Has the volume been extended at its target?"
+                                  : "Take the larger size by not asking for exactly this one"));
 }
 
 }  // namespace
@@ -68,7 +69,7 @@ std::optional<Error> wrong_identity(const Request& request, const std::vector<An
     return error(
         ErrorCode::wwid_mismatch,
         fmt::format("{} is {}, {} is {}: another volume answers there. Nothing was sent to "
-                    "it; check the LUN mapping before anybody writes",
+                    "it; find out what is mapped there before anybody writes",
                     answer.device, written(answer.truth.identity),
                     request.pinned ? "the pinned volume" : first.device, written(must)),
         answer.device);

@@ -71,7 +71,9 @@ class Finder {
  private:
   Result<Devices> at_path(const std::string& path) const {
     auto canonical = host_.canonical(path);
-    if (!canonical) return std::unexpected(std::move(canonical.error()));
+    if (!canonical)
+      return no_device(fmt::format("{} is not on this host ({}); see 'volgrow list'", path,
+                                   canonical.error().message));
     auto status = host_.status(*canonical);
     if (!status) return std::unexpected(std::move(status.error()));
     if (S_ISREG(status->mode)) return Devices{*canonical};

@@ -80,8 +80,7 @@ bool Verdict::pending() const {
       job_.layers, [](const LayerResult& layer) { return layer.action == LayerAction::deferred; });
 }
 
-// --- actions
-// ---------------------------------------------------------------------------------------
+// --- actions ---
 
 std::string not_followed(const LayerResult& record, Bytes goal) {
   return fmt::format("shows {}, should show {}", sized(record.after_bytes.value_or(Bytes())),
@@ -144,8 +143,7 @@ void settle(Job& job, const Verdict& verdict) {
   settle_refusal(job);
 }
 
-// --- state
-// -----------------------------------------------------------------------------------------
+// --- state ---
 
 /// A refusal says "nothing was written". Once something was, the same error is a pending
 /// difference, except where another volume or a smaller one answers: that is a failure nobody
@@ -201,8 +199,7 @@ void judge_end(const Job& job, const Verdict& verdict, TimePoint now, JobResult&
   result.state = verdict.wrote() ? JobState::complete : JobState::unchanged;
 }
 
-// --- the result's head
-// -----------------------------------------------------------------------------
+// --- the result's head ---
 
 bool looks_only(const Job& job) {
   const auto operation = job.request.operation;
@@ -243,19 +240,26 @@ void end_of_looking(const Job& job, JobResult& result) {
   result.state = job.failure ? end_state_of(job.failure->code) : JobState::unchanged;
 }
 
-// --- explain
-// ---------------------------------------------------------------------------------------
+// --- explain ---
 
 std::string name_for_command(const Job& job) {
   if (!job.request.volume_id.empty()) return job.request.volume_id;
   return node_of(job.stack->top());
 }
 
-Diagnosis trouble_with(const std::string& device, const Error& error) {
-  const bool mistaken = error.code == ErrorCode::wwid_mismatch;
-  return {device, error.message,
-          mistaken ? "correct the mapping at the target, then detach and attach the volume again"
-                   : "bring it back at its transport, then run volgrow rescan"};
+/// A path has a transport that can bring it back; a loop device has only its attachment.
+std::string mend_for(const Job& job, const std::string& device, ErrorCode code) {
+  const bool path = std::ranges::any_of(job.layers, [&](const LayerResult& layer) {
+    return layer.device == device && layer.kind == LayerKind::path;
+  });
+  if (!path) return "detach the volume and attach it again, then unregister and register it";
+  if (code == ErrorCode::wwid_mismatch)
+    return "correct the mapping at the target, then detach the volume and attach it again";
+  return fmt::format("bring the path back, then volgrow rescan {}", name_for_command(job));
+}
+
+Diagnosis trouble_with(const Job& job, const std::string& device, const Error& error) {
+  return {device, error.message, mend_for(job, device, error.code)};
 }
 
 std::optional<Diagnosis> wrong_size(const Job& job, const Verdict& verdict, std::size_t i) {
@@ -280,10 +284,10 @@ std::optional<Diagnosis> wrong_size(const Job& job, const Verdict& verdict, std:
 std::optional<Diagnosis> diagnose(const Job& job) {
   if (!job.stack) return std::nullopt;
   const Verdict verdict(job);
-  if (job.failure) return trouble_with(job.failure->device, *job.failure);
+  if (job.failure) return trouble_with(job, job.failure->device, *job.failure);
   for (std::size_t i = 0; i < job.layers.size(); ++i) {
     if (const auto& trouble = job.findings[i].trouble)
-      return trouble_with(job.layers[i].device, *trouble);
+      return trouble_with(job, job.layers[i].device, *trouble);
     if (auto wrong = wrong_size(job, verdict, i)) return wrong;
   }
   return std::nullopt;

@@ -34,8 +34,7 @@ std::string word(const Result<JobId>& job) {
 
 class TheAgent : public AnAgentHost {};
 
-// --- the main road
-// ---------------------------------------------------------------------------------
+// --- the main road ---
 
 TEST_F(TheAgent, ShowsARegisteredVolumeAsTheKernelDoes) {
   auto& loop = registered("vol-1", 64_MiB);
@@ -168,8 +167,7 @@ TEST_F(TheAgent, PlansAndExplainsWithoutTouching) {
   EXPECT_EQ(kernel_bytes(loop), 64_MiB);
 }
 
-// --- what the kernel says
-// ---------------------------------------------------------------------------
+// --- what the kernel says ---
 
 TEST_F(TheAgent, ShowsAGrowthThatSomebodyElseMade) {
   auto& loop = registered("vol-1", 64_MiB);
@@ -216,8 +214,7 @@ TEST_F(TheAgent, RefusesAnotherFileBehindTheSameDevice) {
   EXPECT_EQ(client->volume("vol-1")->state, VolumeState::mismatch);
 }
 
-// --- jobs
-// -------------------------------------------------------------------------------------------
+// --- jobs ---
 
 TEST_F(TheAgent, JoinsARunningJobThatIsAskedForAgain) {
   registered("vol-1", 64_MiB);
@@ -308,8 +305,7 @@ TEST_F(TheAgent, IsBusyWhileSomebodyElseHoldsTheVolumesLock) {
   EXPECT_EQ(kernel_bytes(loop), 64_MiB);
 }
 
-// --- registration
-// -----------------------------------------------------------------------------------
+// --- registration ---
 
 TEST_F(TheAgent, RegistersTheSameVolumeTwiceWithoutHarm) {
   auto& loop = registered("vol-1", 64_MiB);
@@ -366,8 +362,7 @@ TEST_F(TheAgent, KeepsNoSecretOfAConnection) {
   EXPECT_THAT(daemon.log(), Not(HasSubstr("geheim-7")));
 }
 
-// --- who may
-// ----------------------------------------------------------------------------------------
+// --- who may ---
 
 TEST_F(TheAgent, LetsAnOperatorExtendAndNotReadTheOutbox) {
   registered("vol-1", 64_MiB);
@@ -407,8 +402,7 @@ TEST_F(TheAgent, LetsAStrangerDoNothing) {
   EXPECT_THAT(*client->jobs(), IsEmpty());
 }
 
-// --- the outbox and restarts
-// ------------------------------------------------------------------------
+// --- the outbox and restarts ---
 
 TEST_F(TheAgent, PutsAReportOfEveryEndIntoTheOutbox) {
   auto& loop = registered("vol-1", 64_MiB);
@@ -458,8 +452,7 @@ TEST_F(TheAgent, SeesAtStartWhatGrewWhileItWasDown) {
   EXPECT_EQ(client->volume("vol-1")->size, 128_MiB);
 }
 
-// --- hostile input
-// ----------------------------------------------------------------------------------
+// --- hostile input ---
 
 class HostileText : public TheAgent, public ::testing::WithParamInterface<std::string> {};
 

@@ -19,7 +19,7 @@ std::optional<ErrorCode> error_of(const JobResult& result) {
   return result.error ? std::optional(result.error->code) : std::nullopt;
 }
 
-// --- a loop device, whole ------------------------------------------------------------------------
+// --- a loop device, whole ---
 
 class ALoopVolume : public AVolume {
  protected:
@@ -276,7 +276,7 @@ TEST_F(ALoopVolume, CanBeGivenUpBeforeItsFirstWrite) {
   EXPECT_THAT(kernel.changes(), IsEmpty());
 }
 
-// --- an image file -------------------------------------------------------------------------------
+// --- an image file ---
 
 TEST_F(AVolume, OfAFileBeneathARootIsMeasured) {
   kernel.add_file("/images/disk.raw", 20_GiB);
@@ -299,7 +299,7 @@ TEST_F(AVolume, OfAFileOutsideTheRootsIsRefusedAndNotEvenMeasured) {
   EXPECT_FALSE(result.size);
 }
 
-// --- one SCSI path -------------------------------------------------------------------------------
+// --- one SCSI path ---
 
 TEST_F(AVolume, OnOnePathGrows) {
   with_single_path();
@@ -376,7 +376,7 @@ TEST_F(AVolume, OnAHungPathEndsWithinItsProbe) {
   EXPECT_THAT(kernel.changes(), IsEmpty());
 }
 
-// --- multipath -----------------------------------------------------------------------------------
+// --- multipath ---
 
 class AVolumeWithFourPaths : public AVolume {
  protected:
@@ -516,7 +516,7 @@ TEST_F(AVolumeWithFourPaths, IsWrittenToWithItsLockHeldOnly) {
   EXPECT_EQ(run(job).state, JobState::complete);
 }
 
-// --- what a layer above answers ------------------------------------------------------------------
+// --- what a layer above answers ---
 
 struct MapRow {
   ErrorCode answers;
@@ -575,7 +575,7 @@ TEST_F(AVolume, WithALockedCryptLayerIsDegradedAndEverythingBelowIsDone) {
   EXPECT_EQ(result.size, 10_GiB - crypt_header);
 }
 
-// --- finding it ----------------------------------------------------------------------------------
+// --- finding it ---
 
 TEST_F(AVolume, WithAMapNobodyCanGrowIsRefusedByName) {
   with_paths(2);
