@@ -16,6 +16,7 @@ constexpr int wrong_status = 3;
 class Doctor final : public Command {
  public:
   CLI::App* declare(CLI::App& program) override;
+  bool works_directly() const override { return true; }  // it looks, with or without a daemon
   Result<int> run(const Session& session) override;
 };
 

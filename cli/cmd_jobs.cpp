@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <string>
 
 #include "cli/command.h"
 #include "cli/outcome.h"
@@ -27,7 +29,7 @@ class OneJob final : public Command {
   Result<int> run(const Session& session) override;
 
  private:
-  JobId job_ = 0;
+  std::string number_;
 };
 
 CLI::App* Jobs::declare(CLI::App& program) {
@@ -83,7 +85,7 @@ Result<int> Jobs::run(const Session& session) {
 
 CLI::App* OneJob::declare(CLI::App& program) {
   auto* command = program.add_subcommand("job", "Show what became of a job");
-  command->add_option("N", job_, "The job's number")->required()->check(CLI::PositiveNumber);
+  command->add_option("N", number_, "The job's number")->required();
   command->footer(
       "\nThe exit status is the job's own, and 0 while it runs; --json prints its result, or while "
       "it runs\n"
@@ -102,10 +104,21 @@ int show_running(const Session& session, const JobView& job) {
   return 0;
 }
 
+Result<JobId> read_job(const std::string& text) {
+  JobId job = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, failed] = std::from_chars(text.data(), end, job);
+  if (failed == std::errc() && stop == end && job != 0) return job;
+  return failure(ErrorCode::invalid_args,
+                 fmt::format("N: {} is no job number; see 'volgrow jobs'", cited(text)));
+}
+
 Result<int> OneJob::run(const Session& session) {
+  const auto number = read_job(number_);
+  if (!number) return std::unexpected(number.error());
   const auto client = session.connect();
   if (!client) return std::unexpected(client.error());
-  const auto job = (*client)->job(job_);
+  const auto job = (*client)->job(*number);
   if (!job) return std::unexpected(job.error());
   if (job->state == JobState::running) return show_running(session, *job);
   const auto outcome = parse_outcome(job->result_json);

@@ -2,7 +2,9 @@
 // Colours as SGR sequences, errors as sentences, the progress line.
 #include "cli/console.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/text.h"
 
@@ -28,6 +30,12 @@ std::string_view sequence_of(Color color) {
 }
 
 }  // namespace
+
+void occupy_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0)
+      ::open("/dev/null", (stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+}
 
 std::string Paint::operator()(Color color, std::string_view text) const {
   if (!on_ || color == Color::plain || text.empty()) return std::string(text);

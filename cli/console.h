@@ -18,6 +18,10 @@ struct Console {
   bool err_terminal = false;
 };
 
+/// Call it first. A standard stream that is closed would become the first file or socket that is
+/// opened, and what is printed would go there; what takes its place fails as a closed one does.
+void occupy_standard_streams();
+
 enum class Color : std::uint8_t { plain, strong, faint, good, warning, bad };
 
 /// Wraps text in a colour, or leaves it alone when colours are off.

@@ -13,6 +13,7 @@
 
 int main(int argc, char** argv) {
   using namespace volgrow;
+  cli::occupy_standard_streams();
   const SystemClock clock;
   const char* no_color = std::getenv("NO_COLOR");
   cli::Surroundings around{

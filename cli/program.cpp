@@ -5,14 +5,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <map>
 
+#include "cli/advice.h"
 #include "cli/command.h"
 #include "core/text.h"
 
 namespace volgrow::cli {
 namespace {
 
+constexpr int failed_status = 1;
 constexpr int usage_status = 2;
 
 constexpr const char* description =
@@ -84,12 +89,39 @@ int usage_error(const Surroundings& around, const CLI::App& program, std::string
   return usage_status;
 }
 
+/// `status`, unless what was printed is lost: a script that got no result must not go on as if it
+/// had one.
+int once_written(const Surroundings& around, int status) {
+  errno = 0;
+  if (around.console.out.flush()) return status;
+  around.console.err << fmt::format("volgrow: cannot write standard output: {}\n",
+                                    errno == 0 ? "what was printed is lost" : std::strerror(errno));
+  return failed_status;
+}
+
+/// The first argument that was given as "", as a shell variable that is not set leaves it. Taken
+/// for "not given", it would drop a condition that its user relies on.
+const CLI::Option* empty_option(const CLI::App& app) {
+  for (const auto* option : app.get_options()) {
+    const auto& values = option->results();
+    if (option->get_items_expected_max() > 0 &&
+        std::ranges::find(values, std::string()) != values.end())
+      return option;
+  }
+  for (const auto* command : app.get_subcommands())
+    if (const auto* option = empty_option(*command)) return option;
+  return nullptr;
+}
+
 /// The exit status when the line asks for nothing but text, or makes no sense; nullopt: go on.
 std::optional<int> parse(CLI::App& program, int argc, const char* const* argv,
                          const Surroundings& around) {
   try {
     program.parse(argc, argv);
-    return std::nullopt;
+    const auto* empty = empty_option(program);
+    if (empty == nullptr) return std::nullopt;
+    return usage_error(around, program,
+                       fmt::format("{}: is empty; is a variable not set?", empty->get_name()));
   } catch (const CLI::CallForHelp&) {
     around.console.out << program.help();
   } catch (const CLI::CallForVersion& version) {
@@ -97,7 +129,7 @@ std::optional<int> parse(CLI::App& program, int argc, const char* const* argv,
   } catch (const CLI::ParseError& error) {
     return usage_error(around, program, usage_sentence(program, error));
   }
-  return 0;
+  return once_written(around, 0);
 }
 
 std::string direct_names(const CLI::App& program, const Declared& declared) {
@@ -109,11 +141,12 @@ std::string direct_names(const CLI::App& program, const Declared& declared) {
 
 int run_command(const CLI::App& program, Command& command, const Session& session) {
   const auto status = command.run(session);
-  if (status) return *status;
-  if (status.error().code == ErrorCode::invalid_args)
-    return usage_error(session.around, program, status.error().message);
-  print_error(session.err(), status.error());
-  return exit_status_of(status.error().code);
+  if (status) return once_written(session.around, *status);
+  const auto error = in_our_words(session, status.error());
+  if (error.code == ErrorCode::invalid_args)
+    return usage_error(session.around, program, error.message);
+  print_error(session.err(), error);
+  return exit_status_of(error.code);
 }
 
 int run_directly(const CLI::App& program, Command& command, const Session& session) {

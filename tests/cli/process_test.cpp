@@ -12,6 +12,7 @@
 #include <semaphore>
 
 #include "cli/apart.h"
+#include "cli/console.h"
 #include "cli/interrupt.h"
 #include "cli/step_threads.h"
 #include "core/clock.h"
@@ -66,6 +67,17 @@ int hang() {
 
 TEST(AHungStep, EndsAsPathHungAndDoesNotHoldAProcessThatLeaves) {
   EXPECT_EQ(status_of(hang), 5);
+}
+
+TEST(AClosedStandardOutput, IsNotTakenByTheNextFileThatIsOpened) {
+  const auto print_into_nothing = [] {
+    ::close(STDOUT_FILENO);
+    occupy_standard_streams();
+    const int next = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    return next != STDOUT_FILENO && ::write(STDOUT_FILENO, "x", 1) < 0 ? 5 : 1;
+  };
+
+  EXPECT_EQ(status_of(print_into_nothing), 5);
 }
 
 TEST(WorkDoneApart, GivesItsStatus) {

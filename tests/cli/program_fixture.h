@@ -31,6 +31,7 @@ class TheProgram : public testing::Test {
 
   Ran run(const std::vector<std::string>& arguments) {
     std::ostringstream out, err;
+    if (out_broken) out.setstate(std::ios::badbit);
     Surroundings around{
         .console = {out, err, out_terminal, err_terminal},
         .clock = clock,
@@ -72,6 +73,7 @@ class TheProgram : public testing::Test {
   Performer perform;
   bool out_terminal = false;
   bool err_terminal = false;
+  bool out_broken = false;
   bool is_root = true;
   bool colors_unwanted = false;
   int standard_input = -1;
