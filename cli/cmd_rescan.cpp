@@ -2,8 +2,10 @@
 // volgrow rescan: whatever size each target has, take it over. One job for each volume.
 #include <CLI/CLI.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "cli/advice.h"
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/direct.h"
@@ -90,16 +92,61 @@ int first_bad(int so_far, int status) {
 Result<int> Rescan::run_directly(const Session& session, const std::vector<Order>& orders) {
   int status = 0;
   for (const auto& order : orders)
-    status = first_bad(status, show(session, carry_out_directly(session, order)));
+    status = first_bad(status,
+                       show(session, carry_out_directly(session, order), to_text(order.subject)));
   return status;
 }
 
-/// One volume's failure to be waited for must not hide the others' results.
-int show_end(const Session& session, bus::Client& client, JobId job, Duration deadline) {
-  const auto outcome = wait_for_end(session, client, job, deadline);
-  if (outcome) return show(session, *outcome);
-  print_error(session.err(), outcome.error());
-  return volgrow::exit_status_of(outcome.error().code);
+/// A job, or why there is none.
+struct Started {
+  std::string target;  ///< as it was asked for; empty with --all
+  Result<JobId> job;
+};
+
+/// Said once, not for every target.
+bool concerns_the_daemon(ErrorCode code) {
+  return code == ErrorCode::unreachable || code == ErrorCode::not_authorized;
+}
+
+/// One call for each target: a call with several is refused as a whole when one of them is bad.
+Result<std::vector<Started>> start(bus::Client& client, const std::vector<Order>& orders,
+                                   const RequestOptions& options) {
+  std::vector<Started> started;
+  for (const auto& order : orders) {
+    const auto target = to_text(order.subject);
+    const auto jobs = client.rescan({target}, options);
+    if (!jobs && started.empty() && concerns_the_daemon(jobs.error().code))
+      return std::unexpected(jobs.error());
+    if (!jobs) started.push_back({target, std::unexpected(jobs.error())});
+    for (const auto job : jobs.value_or(std::vector<JobId>()))
+      started.push_back({target, job});
+  }
+  return started;
+}
+
+Result<std::vector<Started>> start_all(bus::Client& client, const RequestOptions& options) {
+  const auto jobs = client.rescan({}, options);
+  if (!jobs) return std::unexpected(jobs.error());
+  std::vector<Started> started;
+  for (const auto job : *jobs)
+    started.push_back({{}, job});
+  return started;
+}
+
+int show_failure(const Session& session, const std::string& target, Error error) {
+  const auto code = error.code;
+  error = in_our_words(session, std::move(error));
+  print_error(session.err(), target.empty() ? error : std::move(error).during(target));
+  return volgrow::exit_status_of(code);
+}
+
+/// One volume's failure must not hide the others' results.
+int show_end(const Session& session, bus::Client& client, const Started& started,
+             Duration deadline) {
+  if (!started.job) return show_failure(session, started.target, started.job.error());
+  const auto outcome = wait_for_end(session, client, *started.job, deadline);
+  if (!outcome) return show_failure(session, started.target, outcome.error());
+  return show(session, *outcome, started.target);
 }
 
 Result<int> Rescan::run_by_daemon(const Session& session, const std::vector<Order>& orders,
@@ -110,19 +157,15 @@ Result<int> Rescan::run_by_daemon(const Session& session, const std::vector<Orde
   if (auto prepared = prepare(session, **client); !prepared)
     return std::unexpected(prepared.error());
 
-  std::vector<std::string> subjects;
-  for (const auto& order : orders)
-    subjects.push_back(to_text(order.subject));
   RequestOptions options;
   options.deadline = deadline;
-  const auto jobs = (*client)->rescan(subjects, options);
-  if (!jobs) return std::unexpected(jobs.error());
-
-  if (jobs->empty() && !session.common.json && !session.common.quiet)
+  const auto started = all_ ? start_all(**client, options) : start(**client, orders, options);
+  if (!started) return std::unexpected(started.error());
+  if (started->empty() && !session.common.json && !session.common.quiet)
     session.out() << "no volume is registered: nothing to rescan\n";
   int status = 0;
-  for (const auto job : *jobs)
-    status = first_bad(status, show_end(session, **client, job, deadline));
+  for (const auto& each : *started)
+    status = first_bad(status, show_end(session, **client, each, deadline));
   return status;
 }
 

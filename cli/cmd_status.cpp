@@ -105,7 +105,11 @@ Result<int> Status::run_for_all(const Session& session, bus::Client& client) con
     items.push_back(to_value(volume));
     if (!session.common.json) print_volume(session, volume);
   }
-  if (session.common.json) session.out() << to_json(Value(std::move(items))) << '\n';
+  if (session.common.json) {
+    session.out() << to_json(Value(std::move(items))) << '\n';
+  } else if (volumes->empty()) {
+    session.out() << "no volume is registered; 'volgrow register' does it at attach\n";
+  }
   return 0;
 }
 

@@ -27,6 +27,14 @@ CLI::App* Watch::declare(CLI::App& program) {
   return command;
 }
 
+/// Nobody sends signals when there is no daemon, and a caller whom the bus keeps away gets none:
+/// both would wait for ever.
+Result<void> check_there_is_something_to_watch(bus::Client& client) {
+  if (auto version = client.daemon_version(); !version) return std::unexpected(version.error());
+  if (auto volumes = client.volumes(); !volumes) return std::unexpected(volumes.error());
+  return {};
+}
+
 /// False when this was the last event there can be.
 bool print_event(const Session& session, const Event& event) {
   const auto line = session.common.json ? to_json(to_value(event)) : printable(to_line(event));
@@ -39,6 +47,8 @@ Result<int> Watch::run(const Session& session) {
   if (!client) return std::unexpected(client.error());
   if (auto subscribed = (*client)->subscribe(); !subscribed)
     return std::unexpected(subscribed.error());
+  if (auto checked = check_there_is_something_to_watch(**client); !checked)
+    return std::unexpected(checked.error());
   bool gone = false;
   const auto on_event = [&](const Event& event) {
     gone = event.kind == Event::Kind::daemon_gone;

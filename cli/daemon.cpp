@@ -47,7 +47,7 @@ bool show_progress(bus::Client& client, JobId job, Deadline until, ProgressLine&
 std::unexpected<Error> daemon_gone(JobId job) {
   return failure(
       ErrorCode::unreachable,
-      fmt::format("volgrowd went away while job {0} was running; it resumes the job when it is "
+      fmt::format("volgrowd went away; job {0} is in the journal and goes on when volgrowd is "
                   "back: look with 'volgrow job {0}'",
                   job));
 }
@@ -81,6 +81,7 @@ Result<Outcome> wait_for_end(const Session& session, bus::Client& client, JobId 
 
   auto end = client.wait(job, until.remaining(session.around.clock.now()));
   progress.clear();
+  if (!end && end.error().code == ErrorCode::unreachable) return daemon_gone(job);
   if (!end)
     return std::unexpected(std::move(end.error()).during(fmt::format("wait for job {}", job)));
   if (end->state == name_of(JobState::running)) return still_running(job, limit + grace);

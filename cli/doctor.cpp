@@ -12,6 +12,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "cli/advice.h"
 #include "core/files.h"
 #include "core/text.h"
 
@@ -61,14 +62,25 @@ bool has_entry(const Premises& premises, std::string_view file, std::string_view
   return false;
 }
 
+Finding look_at_silence(const Error& error) {
+  if (error.code == ErrorCode::not_authorized)
+    return warn("this user may not call volgrowd", permission_fix);
+  const std::string start = "systemctl start volgrowd";
+  const bool said = error.message.find(start) != std::string::npos;
+  return fail("volgrowd does not answer: " + error.message,
+              said ? "if it ends again, journalctl -u volgrowd says why"
+                   : start + ", then journalctl -u volgrowd");
+}
+
 Finding look_at_daemon(const Premises& premises) {
   if (premises.daemon == nullptr)
     return fail("the bus cannot be reached: " + premises.bus_error.value_or(Error{}).message,
                 "start D-Bus, or pass --bus-address; as root, --direct works without it");
   const auto version = premises.daemon->daemon_version();
-  if (!version)
-    return fail("volgrowd does not answer: " + version.error().message,
-                "systemctl start volgrowd, then journalctl -u volgrowd");
+  if (!version) return look_at_silence(version.error());
+  if (const auto volumes = premises.daemon->volumes();
+      !volumes && volumes.error().code == ErrorCode::not_authorized)
+    return look_at_silence(volumes.error());
   if (*version != VOLGROW_VERSION)
     return warn(fmt::format("volgrowd is {}, volgrow is {}", *version, VOLGROW_VERSION),
                 "restart volgrowd after an upgrade: systemctl restart volgrowd");

@@ -73,7 +73,7 @@ Outcome to_outcome(JobResult result) {
   return {std::move(result), std::move(json)};
 }
 
-int show(const Session& session, const Outcome& outcome) {
+int show(const Session& session, const Outcome& outcome, const std::string& about) {
   const auto& result = outcome.result;
   if (session.common.json) {
     session.out() << outcome.json << '\n';
@@ -82,7 +82,8 @@ int show(const Session& session, const Outcome& outcome) {
     print_note(session, result);
   }
   session.out().flush();
-  if (result.error) print_error(session.err(), *result.error);
+  if (result.error)
+    print_error(session.err(), about.empty() ? *result.error : Error(*result.error).during(about));
   return exit_status_of(result);
 }
 

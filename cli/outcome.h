@@ -20,8 +20,9 @@ Result<Outcome> parse_outcome(std::string json);
 Outcome to_outcome(JobResult result);
 
 /// A tree, or with --json one line of JSON, on standard output; the error on standard error.
-/// Returns the exit status.
-int show(const Session& session, const Outcome& outcome);
+/// Returns the exit status. `about`: what the error is about when one command line asks for several
+/// volumes.
+int show(const Session& session, const Outcome& outcome, const std::string& about = {});
 
 /// Contracts §1. plan and explain: 3 when something is wrong with the volume, the error's own
 /// status when the question could not be asked.

@@ -78,6 +78,24 @@ TEST_F(ADoctor, FailsWhenTheDaemonDoesNotAnswer) {
   EXPECT_THAT(finding("daemon").fix, HasSubstr("systemctl start volgrowd"));
 }
 
+TEST_F(ADoctor, SaysOnlyOnceHowToStartTheDaemon) {
+  daemon.refuses = Error{ErrorCode::unreachable, "not running: systemctl start volgrowd", "", 0};
+
+  EXPECT_THAT(finding("daemon").fix, testing::Not(HasSubstr("systemctl start")));
+}
+
+TEST_F(ADoctor, WarnsWhenThisUserMayNotCallTheDaemon) {
+  daemon.refuses_calls = {{"volumes", Error{ErrorCode::not_authorized, "no", "", 0}}};
+
+  EXPECT_EQ(finding("daemon").health, Health::warn);
+  EXPECT_THAT(finding("daemon").what, HasSubstr("may not call volgrowd"));
+  EXPECT_THAT(finding("daemon").fix, HasSubstr("volgrow NAME"));
+}
+
+TEST_F(ADoctor, LooksWithDirectAsWell) {
+  EXPECT_EQ(run({"--direct", "doctor"}).out, run({"doctor"}).out);
+}
+
 TEST_F(ADoctor, WarnsWhenTheDaemonIsOfAnotherVersion) {
   daemon.version = "9.9.9";
 

@@ -168,7 +168,7 @@ TEST_F(AnExtend, SaysThatTheJobIsResumedWhenTheDaemonGoesAway) {
   const auto ran = run({"extend", "/dev/loop0"});
 
   EXPECT_EQ(ran.status, 7);
-  EXPECT_THAT(ran.err, HasSubstr("volgrowd went away while job 17 was running"));
+  EXPECT_THAT(ran.err, HasSubstr("volgrowd went away; job 17 is in the journal"));
 }
 
 TEST_F(AnExtend, SaysOnCtrlCThatTheJobGoesOnAndHowToLook) {
@@ -291,6 +291,17 @@ INSTANTIATE_TEST_SUITE_P(
                     Answer{ErrorCode::unreachable, 7}, Answer{ErrorCode::limits_exceeded, 1},
                     Answer{ErrorCode::invalid_args, 2}),
     [](const auto& answer) { return std::string(name_of(answer.param.code)); });
+
+TEST_F(AnExtend, SaysWhereTheJobIsWhenTheDaemonGoesAwayWithoutATerminal) {
+  daemon.refuses_calls = {{"wait 17", Error{ErrorCode::unreachable, "no reply", "", 0}}};
+
+  const auto ran = run({"extend", "/dev/loop0"});
+
+  EXPECT_EQ(ran.status, 7);
+  EXPECT_EQ(ran.err,
+            "volgrow: volgrowd went away; job 17 is in the journal and goes on when volgrowd is "
+            "back: look with 'volgrow job 17' (Unreachable)\n");
+}
 
 TEST_F(AnExtend, ExitsWith7WhenThereIsNoDaemon) {
   daemon.unreachable =

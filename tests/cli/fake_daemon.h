@@ -19,15 +19,17 @@ struct FakeDaemon {
   using Event = bus::Client::Event;
 
   // What it answers.
-  std::optional<Error> unreachable;   ///< nobody can connect
-  std::optional<Error> refuses;       ///< every method fails with this
-  std::vector<JobId> new_jobs{17};    ///< what extend (the first) and rescan (all) start
-  std::map<JobId, bus::JobEnd> ends;  ///< by job; one that is not here runs for ever
-  std::string answer;                 ///< to plan and explain
+  std::optional<Error> unreachable;            ///< nobody can connect
+  std::optional<Error> refuses;                ///< every method fails with this
+  std::map<std::string, Error> refuses_calls;  ///< these alone: "volumes", "rescan id:vol-2"
+  std::vector<JobId> new_jobs{17};             ///< what extend (the first) and rescan (all) start
+  std::map<JobId, bus::JobEnd> ends;           ///< by job; one that is not here runs for ever
+  std::string answer;                          ///< to plan and explain
   std::vector<VolumeView> volumes;
   std::vector<JobView> jobs;
   std::string version = "0.0.0";
-  std::vector<Event> events;  ///< what follow() delivers
+  std::vector<Event> events;             ///< what follow() delivers
+  std::map<std::string, JobId> jobs_of;  ///< what rescan of one of these targets starts instead
 
   // What it was asked.
   std::vector<std::string> calls;  ///< in order: "subscribe", "extend /dev/sda" …
@@ -71,6 +73,8 @@ class FakeClient final : public bus::Client {
     std::string call = "rescan";
     for (const auto& target : targets)
       call += " " + target;
+    if (targets.size() == 1 && daemon_.jobs_of.contains(targets.front()))
+      return answer(call, std::vector{daemon_.jobs_of.at(targets.front())});
     return answer(call, daemon_.new_jobs);
   }
   Result<std::string> register_volume(const std::string& id, const std::string& connection_info,
@@ -121,7 +125,9 @@ class FakeClient final : public bus::Client {
  private:
   template <class T>
   Result<T> answer(std::string call, T value) {
+    const auto refused = daemon_.refuses_calls.find(call);
     daemon_.calls.push_back(std::move(call));
+    if (refused != daemon_.refuses_calls.end()) return std::unexpected(refused->second);
     if (daemon_.refuses) return std::unexpected(*daemon_.refuses);
     return value;
   }

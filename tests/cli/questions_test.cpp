@@ -97,7 +97,7 @@ TEST_F(AQuestion, PrintsThePlanAsOneLineOfJson) {
 class ARescan : public TheProgram {};
 
 TEST_F(ARescan, ShowsEveryJobAndEndsAsTheFirstBadOne) {
-  daemon.new_jobs = {17, 18, 19};
+  daemon.jobs_of = {{"/dev/loop0", 17}, {"/dev/loop1", 18}, {"id:vol-3", 19}};
   daemon.ends_with(a_result(JobState::complete, 20_GiB, 17));
   daemon.ends_with(a_result(JobState::degraded, 20_GiB, 18));
   auto failed = a_failure(JobState::failed, ErrorCode::internal, "broken");
@@ -108,8 +108,31 @@ TEST_F(ARescan, ShowsEveryJobAndEndsAsTheFirstBadOne) {
 
   EXPECT_EQ(ran.status, 3);
   EXPECT_EQ(lines_in(ran.out), 3U);
-  EXPECT_THAT(daemon.calls, ElementsAre("rescan /dev/loop0 /dev/loop1 id:vol-3", "wait 17",
-                                        "wait 18", "wait 19"));
+  EXPECT_EQ(ran.err, "volgrow: id:vol-3: broken (Internal)\n");
+  EXPECT_THAT(daemon.calls, ElementsAre("rescan /dev/loop0", "rescan /dev/loop1", "rescan id:vol-3",
+                                        "wait 17", "wait 18", "wait 19"));
+}
+
+TEST_F(ARescan, TriesEveryTargetAndNamesTheBadOnes) {
+  daemon.jobs_of = {{"id:vol-1", 17}};
+  daemon.ends_with(a_result(JobState::complete, 20_GiB, 17));
+  daemon.refuses_calls = {
+      {"rescan id:nope", Error{ErrorCode::no_such_volume, "not registered", "", 0}}};
+
+  const auto ran = run({"rescan", "id:nope", "id:vol-1"});
+
+  EXPECT_EQ(ran.status, 4);
+  EXPECT_EQ(ran.err, "volgrow: id:nope: not registered (NoSuchVolume)\n");
+  EXPECT_THAT(ran.out, HasSubstr("job 17: "));
+}
+
+TEST_F(ARescan, SaysOnceThatThereIsNoDaemon) {
+  daemon.refuses = Error{ErrorCode::unreachable, "not running", "", 0};
+
+  const auto ran = run({"rescan", "id:vol-1", "id:vol-2"});
+
+  EXPECT_EQ(ran.status, 7);
+  EXPECT_EQ(ran.err, "volgrow: not running (Unreachable)\n");
 }
 
 TEST_F(ARescan, OfAllNamesNobody) {
@@ -124,7 +147,7 @@ TEST_F(ARescan, OfAllNamesNobody) {
 }
 
 TEST_F(ARescan, ShowsTheOthersWhenOneStillRuns) {
-  daemon.new_jobs = {17, 18};
+  daemon.jobs_of = {{"/dev/loop0", 17}, {"/dev/loop1", 18}};
   daemon.ends_with(a_result(JobState::complete, 20_GiB, 18));
 
   const auto ran = run({"rescan", "/dev/loop0", "/dev/loop1"});
@@ -222,6 +245,8 @@ TEST_F(ARegisteredVolume, IsForgottenByUnregister) {
 TEST_F(TheProgram, SaysThatNothingIsRegistered) {
   EXPECT_THAT(run({"list"}).out, HasSubstr("no volume is registered"));
   EXPECT_EQ(run({"list", "--json"}).out, "[]\n");
+  EXPECT_EQ(run({"status"}).out, run({"list"}).out);
+  EXPECT_EQ(run({"status", "--json"}).out, "[]\n");
 }
 
 // Jobs
@@ -310,7 +335,7 @@ TEST_F(AWatch, PrintsALineForEveryEvent) {
             "job 17  growing\n"
             "vol-1  10 GiB → 20 GiB (10737418240 → 21474836480 bytes), event\n"
             "job 17  complete\\x1b[2J\n");
-  EXPECT_THAT(daemon.calls, ElementsAre("subscribe", "follow"));
+  EXPECT_THAT(daemon.calls, ElementsAre("subscribe", "version", "volumes", "follow"));
 }
 
 TEST_F(AWatch, PrintsAnObjectForEveryEvent) {
@@ -322,6 +347,21 @@ TEST_F(AWatch, PrintsAnObjectForEveryEvent) {
       HasSubstr(
           "{\"event\":\"volume-resized\",\"volume_id\":\"vol-1\",\"previous_bytes\":10737418240,"
           "\"size_bytes\":21474836480,\"origin\":\"event\"}\n"));
+}
+
+TEST_F(AWatch, DoesNotWaitForADaemonThatDoesNotAnswer) {
+  daemon.refuses_calls = {{"version", Error{ErrorCode::unreachable, "not running", "", 0}}};
+
+  const auto ran = run({"watch"});
+
+  EXPECT_EQ(ran.status, 7);
+  EXPECT_EQ(ran.err, "volgrow: not running (Unreachable)\n");
+}
+
+TEST_F(AWatch, DoesNotWaitForEventsThatAStrangerIsNotTold) {
+  daemon.refuses_calls = {{"volumes", Error{ErrorCode::not_authorized, "no", "", 0}}};
+
+  EXPECT_EQ(run({"watch"}).status, 7);
 }
 
 TEST_F(AWatch, EndsWhenTheDaemonGoesAway) {
