@@ -93,12 +93,14 @@ void Agent::job_ended(const JobRecord& record, const JobView& view, const JobRes
     auto seen = seen_in(result, volume->view);
     seen.last_job = record.id;
     show(*volume, std::move(seen));
+    look_once_more(result.volume_id);
   }
   face_->show(view);
   if (result.previous && result.size && *result.previous != *result.size)
     face_->announce_volume_resized(result.volume_id, *result.previous, *result.size,
                                    record.request.origin);
   face_->announce_job_removed(view.id, view.state);
+  if (result.layers.empty()) refresh(result.volume_id);  // it ended before it saw anything
   show_manager();
   const auto sentence = fmt::format(
       "job {} of {} ended {}{}{}", view.id,
@@ -120,12 +122,23 @@ void Agent::job_forgotten(JobId id) {
 void Agent::on_uevents(const UeventMonitor::Batch& batch) {
   if (batch.lost) {
     needs_.log.warning("device events were lost; every volume is read again");
-    for (const auto& id : volumes_.ids())
+    for (const auto& id : volumes_.ids()) {
       resized(std::string(kernel_name(volumes_.find(id)->view.device)));
+      refresh(id);
+    }
     return;
   }
   for (const auto& event : batch.events)
-    if (event.resized || event.action == "remove") resized(event.device);
+    if (event.subsystem == "block") on_block_event(event);
+}
+
+/// Any event of a device is a hint: a size that goes to 0 or comes from it has no RESIZE=1. A
+/// device that comes may belong to a volume that had none.
+void Agent::on_block_event(const Uevent& event) {
+  resized(event.device);
+  if (event.action != "add") return;
+  for (const auto& id : volumes_.ids())
+    if (volumes_.find(id)->view.state == VolumeState::unknown) refresh(id);
 }
 
 /// Sizes from sysfs, which never blocks; true when one differs from what is shown.
@@ -153,10 +166,18 @@ void Agent::resized(const std::string& device) {
     if (!read_sizes(view) && !gone) continue;
     const auto after = view.size;
     show(*volume, std::move(view));
-    if (jobs_.busy(id)) continue;
+    if (jobs_.busy(id)) {
+      look_once_more(id);
+      continue;
+    }
     if (before != after) face_->announce_volume_resized(id, before, after, Origin::spontaneous);
     refresh(id);
   }
+}
+
+/// What a look that is under way finds may be older than what was just learnt.
+void Agent::look_once_more(const std::string& id) {
+  if (auto running = refreshing_.find(id); running != refreshing_.end()) running->second = true;
 }
 
 /// Looks at a volume without changing it; asked again meanwhile, it looks once more afterwards.

@@ -78,6 +78,8 @@ class Agent final : public bus::AgentService, private JobEvents {
   Result<const VolumeRecord*> registered(const Subject& subject,
                                          const RequestOptions& options) const;
   Result<const VolumeRecord*> named_any(const std::string& text) const;
+  std::string node_name(const std::string& path) const;
+  const VolumeRecord* on_device(const std::string& device) const;
   Result<JobRecord> record_for(const bus::Caller& caller, Request request,
                                const RequestOptions& options) const;
   void start_job(const bus::Caller& caller, Result<Request> request, const RequestOptions& options,
@@ -89,10 +91,13 @@ class Agent final : public bus::AgentService, private JobEvents {
 
   void registered_now(const std::string& id, const Subject& subject, const JobResult& result,
                       bus::Reply<std::string> reply);
+  void restore(const std::string& id, std::optional<VolumeRecord> before);
   Result<VolumeRecord> record_from(const std::string& id, const Subject& subject,
                                    const JobResult& result) const;
 
+  void on_block_event(const Uevent& event);
   void resized(const std::string& device);
+  void look_once_more(const std::string& id);
   bool read_sizes(VolumeView& view) const;
   void refresh(const std::string& id);
   void refreshed(const std::string& id, const JobResult& result);

@@ -23,6 +23,15 @@ std::unexpected<Error> bad_id(const std::string& id) {
                   id));
 }
 
+/// A caller may say whom it means; it cannot make a registered volume somebody else.
+Result<void> same_pin(const VolumeRecord& volume, const RequestOptions& options) {
+  if (!options.wwid || !volume.pinned || *options.wwid == *volume.pinned) return {};
+  return failure(ErrorCode::wwid_mismatch,
+                 fmt::format("volume {} is registered as {}, the call says {}; unregister it first "
+                             "if it is another volume now",
+                             volume.id, to_string(*volume.pinned), to_string(*options.wwid)));
+}
+
 /// Answers many jobs with one reply, when the last of them is accepted or the first refused.
 struct Gathered {
   std::vector<JobId> jobs;
@@ -49,7 +58,7 @@ Result<const VolumeRecord*> Agent::named_any(const std::string& text) const {
     return failure(ErrorCode::ambiguous_volume,
                    fmt::format("'{}' is a registered volume and a device; say id:{} or dev:{}",
                                text, text, text));
-  return volume;
+  return volume != nullptr ? volume : on_device(text);
 }
 
 /// The registration a subject means; nullptr when it means none.
@@ -68,17 +77,31 @@ Result<const VolumeRecord*> Agent::registered(const Subject& subject,
     case TargetKind::any:
       return named_any(target.text);
     case TargetKind::path:
-      return volumes_.find_by_node(target.text);
+      return on_device(node_name(target.text));
     case TargetKind::device:
-      return volumes_.find_by_node("/dev/" + target.text);
+      return on_device(target.text);
     case TargetKind::wwid: {
       const auto wwid = parse_wwid(target.text);
       return wwid ? volumes_.find_by_wwid(*wwid) : nullptr;
     }
     case TargetKind::dm_name:
-      return nullptr;
+      return on_device(node_name("/dev/mapper/" + target.text));
   }
   return nullptr;
+}
+
+/// The kernel name behind a node or one of udev's links to it; "" for any other path.
+std::string Agent::node_name(const std::string& path) const {
+  // Only links that udev makes are followed: resolving a path of the caller's could block for ever.
+  const bool udevs = path.starts_with("/dev/disk/") || path.starts_with("/dev/mapper/");
+  const auto node = udevs ? needs_.host.canonical(path).value_or("") : path;
+  return node.starts_with("/dev/") ? node.substr(sizeof "/dev/" - 1) : "";
+}
+
+/// The registered volume one of whose layers is this device; nullptr when there is none, or more.
+const VolumeRecord* Agent::on_device(const std::string& device) const {
+  const auto ids = volumes_.on_device(device);
+  return ids.size() == 1 ? volumes_.find(ids.front()) : nullptr;
 }
 
 /// A registered volume is found as it was registered, not by the name it was called this time: a
@@ -105,7 +128,8 @@ Result<Request> Agent::request_for(Operation operation, Subject subject, Bytes e
   request.subject = std::move(subject);
   if (*volume == nullptr) return request;
   request.volume_id = (*volume)->id;
-  if (!request.pinned) request.pinned = (*volume)->pinned;
+  if (auto same = same_pin(**volume, options); !same) return std::unexpected(same.error());
+  if ((*volume)->pinned) request.pinned = (*volume)->pinned;
   auto as_registered = parse_subject((*volume)->subject);
   if (as_registered) request.subject = std::move(*as_registered);
   return request;
@@ -182,6 +206,11 @@ void Agent::rescan(const bus::Caller& caller, std::vector<std::string> targets,
     requests.push_back(std::move(*request));
   }
   if (requests.empty()) return reply(std::vector<JobId>{});
+  if (requests.size() > 1 && !options.idempotency_key.empty())
+    return reply(failure(ErrorCode::invalid_args,
+                         "idempotency-key: stands for one job; rescan one target with it"));
+  if (auto room = jobs_.room_for(caller.uid, requests.size()); !room)
+    return reply(std::unexpected(std::move(room.error())));
   const auto gathered = std::make_shared<Gathered>();
   gathered->missing = requests.size();
   gathered->reply = std::move(reply);
@@ -265,7 +294,9 @@ void Agent::register_volume(const bus::Caller& caller, std::string volume_id,
   request.operation = Operation::registration;
   request.subject = *info;
   request.volume_id = volume_id;
-  request.pinned = options.wwid ? options.wwid : known != nullptr ? known->pinned : std::nullopt;
+  if (known != nullptr)
+    if (auto same = same_pin(*known, options); !same) return reply(std::unexpected(same.error()));
+  request.pinned = known != nullptr && known->pinned ? known->pinned : options.wwid;
   const auto shared = std::make_shared<bus::Reply<std::string>>(std::move(reply));
   inspect(
       std::move(request), options,
@@ -303,14 +334,25 @@ void Agent::registered_now(const std::string& id, const Subject& subject, const 
   if (!journal) return reply(std::unexpected(std::move(journal.error())));
   if (auto pinned = (*journal)->pin(*record); !pinned)
     return reply(std::unexpected(std::move(pinned.error())));
-  commits_.after([this, record = std::move(*record),
+  const auto* known = volumes_.find(id);
+  auto before = known != nullptr ? std::optional(*known) : std::nullopt;
+  volumes_.put(std::move(*record));  // at once: two registrations of one device must not both pass
+  commits_.after([this, id = id, before = std::move(before),
                   reply = std::move(reply)](const Result<void>& committed) mutable {
-    if (!committed) return reply(std::unexpected(committed.error()));
-    face_->show(record.view);
-    auto name = record.id;
-    volumes_.put(std::move(record));
-    reply(std::move(name));
+    if (!committed) {
+      restore(id, std::move(before));
+      return reply(std::unexpected(committed.error()));
+    }
+    if (const auto* volume = volumes_.find(id)) face_->show(volume->view);
+    refresh(id);  // it may have grown since it was looked at
+    reply(std::move(id));
   });
+}
+
+/// What a lost transaction would have changed is as it was.
+void Agent::restore(const std::string& id, std::optional<VolumeRecord> before) {
+  if (before) return volumes_.put(std::move(*before));
+  volumes_.erase(id);
 }
 
 void Agent::unregister_volume(const bus::Caller& caller, std::string volume_id,
@@ -322,13 +364,17 @@ void Agent::unregister_volume(const bus::Caller& caller, std::string volume_id,
   if (!journal) return reply(std::unexpected(std::move(journal.error())));
   if (auto unpinned = (*journal)->unpin(volume_id); !unpinned)
     return reply(std::unexpected(std::move(unpinned.error())));
-  commits_.after(
-      [this, volume_id, reply = std::move(reply)](const Result<void>& committed) mutable {
-        if (!committed) return reply(std::unexpected(committed.error()));
-        volumes_.erase(volume_id);
-        face_->hide_volume(volume_id);
-        reply({});
-      });
+  auto before = *volumes_.find(volume_id);
+  volumes_.erase(volume_id);  // at once: a job that ends in this transaction must not pin it again
+  commits_.after([this, before = std::move(before),
+                  reply = std::move(reply)](const Result<void>& committed) mutable {
+    if (!committed) {
+      volumes_.put(std::move(before));
+      return reply(std::unexpected(committed.error()));
+    }
+    face_->hide_volume(before.id);
+    reply({});
+  });
 }
 
 // --- jobs and the outbox ---

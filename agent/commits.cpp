@@ -14,6 +14,7 @@ constexpr Duration longest_wait = std::chrono::milliseconds(5);
 
 Result<Journal*> Commits::open() {
   if (auto begun = journal_.begin(); !begun) return std::unexpected(std::move(begun.error()));
+  arm();
   return &journal_;
 }
 
@@ -21,10 +22,14 @@ void Commits::after(Then then) {
   if (waiting_.empty()) oldest_ = clock_.now();
   waiting_.push_back(std::move(then));
   if (overdue()) return flush();
+  arm();
+}
+
+/// An open transaction always ends, also when whoever opened it met an error and went away.
+void Commits::arm() {
   if (idle_) return;
   auto watch = loop_.when_idle([this] { flush(); });
-  if (!watch) return flush();
-  idle_ = std::move(*watch);
+  if (watch) idle_ = std::move(*watch);
 }
 
 bool Commits::overdue() const {

@@ -30,6 +30,7 @@ class Commits {
   void flush();
 
  private:
+  void arm();
   bool overdue() const;
 
   EventLoop& loop_;

@@ -11,8 +11,10 @@ namespace {
 // again.
 constexpr Duration store_retry = std::chrono::seconds(1);
 
-/// The same work for the same volume, whoever asked and however the volume was pinned meanwhile.
+/// The same work for the same volume, whoever asked. A pin that came or went meanwhile makes no
+/// difference; two different ones do.
 bool same_work(Request a, Request b) {
+  if (a.pinned && b.pinned && *a.pinned != *b.pinned) return false;
   a.origin = b.origin;
   a.pinned = b.pinned;
   a.pin_required = b.pin_required;
@@ -66,7 +68,7 @@ void JobBook::accept(JobRecord record, bus::Reply<JobId> reply) {
         [id = **known, reply = std::move(reply)](const auto& committed) mutable {
           reply(committed ? Result<JobId>(id) : std::unexpected(committed.error()));
         });
-  if (auto room = room_for(record.uid); !room) return reply(std::unexpected(room.error()));
+  if (auto room = room_for(record.uid, 1); !room) return reply(std::unexpected(room.error()));
   store(std::move(record), std::move(reply));
 }
 
@@ -88,25 +90,28 @@ Result<std::optional<JobId>> JobBook::recall(const JobRecord& record) {
   return (*before)->id;
 }
 
-/// A running job that does just what is asked; only for callers without a key.
+/// A running job that does just what is asked and has yet to look at the target for the last time:
+/// one that has looked would miss a growth announced since. Only for callers without a key.
 std::optional<JobId> JobBook::identical(const JobRecord& record) const {
   if (!record.idempotency_key.empty()) return std::nullopt;
   const auto queue = queues_.find(queue_of(record.request));
   if (queue == queues_.end()) return std::nullopt;
   for (const auto id : queue->second)
-    if (same_work(entries_.at(id).record.request, record.request)) return id;
+    if (const auto& entry = entries_.at(id);
+        !entry.measured && same_work(entry.record.request, record.request))
+      return id;
   return std::nullopt;
 }
 
-Result<void> JobBook::room_for(std::uint32_t uid) const {
+Result<void> JobBook::room_for(std::uint32_t uid, std::size_t more) const {
   const auto theirs = open_by_uid_.find(uid);
-  const bool crowded =
-      theirs != open_by_uid_.end() && theirs->second >= needs_.config.most_jobs_per_caller;
-  if (open_ < needs_.config.most_jobs && !crowded) return {};
+  const std::size_t has = theirs == open_by_uid_.end() ? 0 : theirs->second;
+  const bool crowded = has + more > needs_.config.most_jobs_per_caller;
+  if (open_ + more <= needs_.config.most_jobs && !crowded) return {};
   return failure(ErrorCode::limits_exceeded,
                  fmt::format("{} jobs are open{}; wait for some to end, or raise jobs.most{} in "
                              "agent.toml",
-                             crowded ? theirs->second : open_, crowded ? " for this user" : "",
+                             crowded ? has : open_, crowded ? " for this user" : "",
                              crowded ? "_per_caller" : ""));
 }
 
@@ -179,9 +184,10 @@ void JobBook::start(Entry& entry) {
 }
 
 void JobBook::progressed(JobId id, Phase phase) {
-  auto& view = entries_.at(id).view;
-  view.phase = std::string(name_of(phase));
-  events_.job_progressed(view);
+  auto& entry = entries_.at(id);
+  entry.measured = phase == Phase::verifying;
+  entry.view.phase = std::string(name_of(phase));
+  events_.job_progressed(entry.view);
 }
 
 void JobBook::wait(JobId id, const std::string& caller, Duration timeout,
@@ -208,6 +214,7 @@ void JobBook::cancel(JobId id, bus::Reply<void> reply) {
 // --- ends ---
 
 void JobBook::finish(JobId id, const JobResult& result) {
+  entries_.at(id).measured = true;
   store_end(id, result);
 }
 
@@ -255,7 +262,15 @@ void JobBook::try_again(JobId id, const JobResult& result, const Error& error) {
 
 void JobBook::keep_until_forgotten(JobId id, Duration age) {
   ended_.emplace_back(needs_.clock.now() + needs_.config.ended_job_lifetime - age, id);
+  if (ended_.size() > needs_.config.most_jobs) forget_oldest();
   if (!forgetting_) arm_forgetting();
+}
+
+void JobBook::forget_oldest() {
+  const auto id = ended_.front().second;
+  ended_.pop_front();
+  entries_.erase(id);
+  events_.job_forgotten(id);
 }
 
 void JobBook::arm_forgetting() {
@@ -267,12 +282,8 @@ void JobBook::arm_forgetting() {
 
 void JobBook::forget_old() {
   const auto now = needs_.clock.now();
-  while (!ended_.empty() && ended_.front().first <= now) {
-    const auto id = ended_.front().second;
-    ended_.pop_front();
-    entries_.erase(id);
-    events_.job_forgotten(id);
-  }
+  while (!ended_.empty() && ended_.front().first <= now)
+    forget_oldest();
   if (auto journal = needs_.commits.open())
     if (auto expired = (*journal)->expire(needs_.clock.wall()); !expired)
       needs_.log.warning(fmt::format("old jobs stay in the journal: {}", expired.error().message));

@@ -59,6 +59,9 @@ class JobBook {
   void cancel(JobId id, bus::Reply<void> reply);
   void caller_left(const std::string& caller) { waiters_.caller_left(caller); }
 
+  /// Whether this user may have `more` jobs. Errors: LimitsExceeded.
+  Result<void> room_for(std::uint32_t uid, std::size_t more) const;
+
   /// Whether a job of this volume is queued or running.
   bool busy(const std::string& volume_id) const { return queues_.contains(volume_id); }
 
@@ -68,11 +71,11 @@ class JobBook {
     JobView view;
     std::string queue;
     WalkId walk = 0;
+    bool measured = false;  ///< it looks for the last time, or has: nobody joins it any more
   };
 
   Result<std::optional<JobId>> recall(const JobRecord& record);
   std::optional<JobId> identical(const JobRecord& record) const;
-  Result<void> room_for(std::uint32_t uid) const;
   void store(JobRecord record, bus::Reply<JobId> reply);
   void stored(JobId id, const Result<void>& committed, bus::Reply<JobId>& reply);
   Entry& enter(JobRecord record);
@@ -90,6 +93,7 @@ class JobBook {
   void keep_until_forgotten(JobId id, Duration age);
   void arm_forgetting();
   void forget_old();
+  void forget_oldest();
   Result<void> show_again(JobId id);
   void show_ended(const FinishedJob& finished);
 

@@ -81,12 +81,6 @@ const VolumeRecord* VolumeBook::find_by_wwid(const Wwid& wwid) const {
   return found == records_.end() ? nullptr : &found->second;
 }
 
-const VolumeRecord* VolumeBook::find_by_node(std::string_view node) const {
-  for (const auto& id : on_device(kernel_name(std::string(node))))
-    if (const auto* record = find(id); record->view.device == node) return record;
-  return nullptr;
-}
-
 std::vector<std::string> VolumeBook::on_device(const std::string& device) const {
   std::vector<std::string> ids;
   const auto [first, last] = by_device_.equal_range(device);

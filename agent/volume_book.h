@@ -21,8 +21,6 @@ class VolumeBook {
 
   const VolumeRecord* find(const std::string& id) const;
   const VolumeRecord* find_by_wwid(const Wwid& wwid) const;
-  /// By the node a consumer opens, "/dev/loop3".
-  const VolumeRecord* find_by_node(std::string_view node) const;
   /// The volumes one of whose layers is this kernel device.
   std::vector<std::string> on_device(const std::string& device) const;
   std::vector<std::string> ids() const;

@@ -58,6 +58,7 @@ class Turn {
   void absorb(const std::vector<StepResult>& results);
   void absorb(const StepResult& result, Sent sent);
   void take_truth(std::size_t i, const Truth& truth);
+  void take_failure(std::size_t i, What what, const Error& error);
   void take_measurement(std::size_t i, const Measurement& measured);
 
   std::vector<Answer> answers();
@@ -73,10 +74,12 @@ class Turn {
   Next grow_next_above();
   Next grow(std::size_t i, Bytes to);
   std::optional<Error> laggard(std::size_t i);
+  Error shrinks(std::size_t i, Bytes possible);
   std::optional<std::size_t> dead_member(std::size_t i);
   void refuse_above(std::size_t i, const Error& error);
   void defer_above(std::size_t i, std::size_t dead);
   Next verify();
+  std::optional<Error> alarm_in(const std::vector<Answer>& answers) const;
 
   Job& job_;
   TimePoint now_;
@@ -167,6 +170,7 @@ std::vector<Answer> Turn::answers() {
 
 Next Turn::probed(const std::vector<StepResult>& results) {
   absorb(results);
+  if (job_.cancel_requested) return verify();
   const auto truths = answers();
   if (truths.empty()) return no_answers();
   if (job_.request.operation != Operation::registration &&
@@ -224,6 +228,10 @@ void Turn::plan_rising() {
     });
     const auto possible = size_below(i);
     if (!below && (!possible || possible == record(i).after_bytes)) continue;
+    if (!below && *possible < record(i).after_bytes) {
+      refuse_above(i, shrinks(i, *possible));
+      return;
+    }
     record(i).action = LayerAction::planned;
     record(i).reason = "follows the layers below";
   }
@@ -325,6 +333,16 @@ void Turn::defer_above(std::size_t i, std::size_t dead) {
       fmt::format("waits for {}: {}", layer(dead).device, finding(dead).trouble->message);
 }
 
+/// Below, somebody shrank what this layer is made of: it is never made to follow.
+Error Turn::shrinks(std::size_t i, Bytes possible) {
+  return {
+      ErrorCode::would_shrink,
+      fmt::format("{} has {} and the layers below have become {}: following them would shrink a "
+                  "volume in use. It was left alone; look at what is below",
+                  layer(i).device, human_size(*record(i).after_bytes), human_size(possible)),
+      layer(i).device, 0};
+}
+
 void Turn::refuse_above(std::size_t i, const Error& error) {
   record(i).action = LayerAction::refused;
   record(i).reason = error.message;
@@ -343,6 +361,10 @@ Next Turn::grow_next_above() {
     }
     const auto possible = size_below(i);
     if (!possible || possible == record(i).after_bytes) continue;
+    if (*possible < record(i).after_bytes) {
+      refuse_above(i, shrinks(i, *possible));
+      break;
+    }
     if (const auto dead = dead_member(i)) {
       defer_above(i, *dead);
       break;
@@ -368,6 +390,12 @@ Next Turn::verify() {
   return batch.steps.empty() ? end() : Next(std::move(batch));
 }
 
+/// Another volume answers, or the same one has shrunk, while we worked.
+std::optional<Error> Turn::alarm_in(const std::vector<Answer>& answers) const {
+  if (auto wrong = wrong_identity(job_.request, answers)) return wrong;
+  return shrinking(answers);
+}
+
 /// A target that grew once more while we worked starts the round again, until the deadline.
 Next Turn::verified(const std::vector<StepResult>& results) {
   std::vector<std::optional<Truth>> before;
@@ -376,7 +404,10 @@ Next Turn::verified(const std::vector<StepResult>& results) {
   absorb(results);
   const auto truths = answers();
   if (!truths.empty())
-    if (auto wrong = wrong_identity(job_.request, truths)) return end(*wrong);
+    if (auto alarm = alarm_in(truths)) {
+      job_.failure = std::move(alarm);  // whatever else went wrong, this is what people must hear
+      return end();
+    }
   bool grew_again = false;
   for (std::size_t i = 0; i < count(); ++i)
     grew_again =
@@ -393,26 +424,44 @@ Next Turn::verified(const std::vector<StepResult>& results) {
 
 void Turn::take_truth(std::size_t i, const Truth& truth) {
   finding(i).truth = truth;
-  finding(i).trouble.reset();
+  if (!finding(i).unmeasured) finding(i).trouble.reset();
   record(i).target_bytes = truth.size;
 }
 
 void Turn::take_measurement(std::size_t i, const Measurement& measured) {
+  finding(i).unmeasured = false;
   record(i).after_bytes = measured.size;
   if (!measured.state.empty()) record(i).state = measured.state;
+}
+
+/// Every other error says that nothing was sent, or that it was refused.
+bool may_have_written(ErrorCode code) {
+  return code == ErrorCode::path_hung || code == ErrorCode::timed_out ||
+         code == ErrorCode::internal;
+}
+
+/// A step that was not answered may have had its effect; a size that was not read is not known; a
+/// target that answered before the growth and not after it leaves the growth unproven.
+void Turn::take_failure(std::size_t i, What what, const Error& error) {
+  auto& known = finding(i);
+  if (what == What::grow) known.written = may_have_written(error.code);
+  if (what == What::measure) {
+    known.unmeasured = true;
+    record(i).after_bytes.reset();
+  }
+  if (what == What::probe && job_.phase == Phase::verifying) known.unproven = true;
+  if (what == What::probe && job_.phase != Phase::verifying) known.truth.reset();
+  if (!known.trouble) known.trouble = error;
 }
 
 void Turn::absorb(const StepResult& result, Sent sent) {
   const auto i = sent.layer;
   record(i).duration += result.took;
-  if (!result.answer) {
-    if (sent.what == What::probe) finding(i).truth.reset();
-    if (!finding(i).trouble) finding(i).trouble = result.answer.error();
-    return;
-  }
+  if (!result.answer) return take_failure(i, sent.what, result.answer.error());
   if (const auto* truth = std::get_if<Truth>(&*result.answer)) return take_truth(i, *truth);
   if (const auto* measured = std::get_if<Measurement>(&*result.answer))
     return take_measurement(i, *measured);
+  finding(i).written = true;
   record(i).action = layer(i).has_target ? LayerAction::rescanned : LayerAction::resized;
 }
 

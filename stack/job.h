@@ -59,7 +59,10 @@ struct Sent {
 struct Finding {
   std::optional<Truth> truth;    ///< the target's last answer
   std::optional<Error> trouble;  ///< why this layer is not where it should be
-  bool asked = false;            ///< a rescan or resize was sent
+  bool asked = false;            ///< a rescan or resize is to be sent, or was
+  bool written = false;          ///< one was sent and may have had its effect, whatever it answered
+  bool unmeasured = false;       ///< the last measurement failed: its size is not known
+  bool unproven = false;         ///< grown, and its target did not answer once more
 };
 
 /// One job in flight: a value. `advance` is the only thing that changes it.

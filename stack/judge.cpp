@@ -34,17 +34,6 @@ std::optional<Error> disagreement(const std::vector<Answer>& answers) {
   return std::nullopt;
 }
 
-std::optional<Error> shrinking(const std::vector<Answer>& answers) {
-  for (const auto& answer : answers)
-    if (answer.kernel && answer.truth.size < *answer.kernel)
-      return error(ErrorCode::would_shrink,
-                   fmt::format("the target says {}, the kernel has {} for {}: taking it over would "
-                               "shrink a volume in use. Nothing was touched; look at the target",
-                               sized(answer.truth.size), sized(*answer.kernel), answer.device),
-                   answer.device);
-  return std::nullopt;
-}
-
 Error unexpected_size(Bytes size, Bytes expected) {
   return error(
       ErrorCode::size_mismatch,
@@ -55,6 +44,17 @@ Error unexpected_size(Bytes size, Bytes expected) {
 }
 
 }  // namespace
+
+std::optional<Error> shrinking(const std::vector<Answer>& answers) {
+  for (const auto& answer : answers)
+    if (answer.kernel && answer.truth.size < *answer.kernel)
+      return error(ErrorCode::would_shrink,
+                   fmt::format("the target says {}, the kernel has {} for {}: taking it over would "
+                               "shrink a volume in use. Nothing was touched; look at the target",
+                               sized(answer.truth.size), sized(*answer.kernel), answer.device),
+                   answer.device);
+  return std::nullopt;
+}
 
 std::optional<Error> wrong_identity(const Request& request, const std::vector<Answer>& answers) {
   if (!request.pinned && request.pin_required)

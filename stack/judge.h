@@ -35,6 +35,9 @@ using Judgement = std::variant<Agreed, AskAgain, Error>;
 /// Identity first, then agreement, then shrinking, then the expected size. `answers` is not empty.
 Judgement judge(const Request& request, const std::vector<Answer>& answers);
 
+/// The shrinking part alone: a target has become smaller than what the kernel shows.
+std::optional<Error> shrinking(const std::vector<Answer>& answers);
+
 /// The identity part alone: all answers are one volume, and the pinned one if there is a pin.
 std::optional<Error> wrong_identity(const Request& request, const std::vector<Answer>& answers);
 

@@ -14,11 +14,12 @@ Result<StepAnswer> as_answer(Result<T> result) {
   return StepAnswer(std::move(*result));
 }
 
-/// The same device still answers to the layer's name: what a rescan must be sure of before it
-/// writes.
-Result<void> still_there(Host& host, const Connector& connector, const Layer& layer) {
+/// The same device still answers to the layer's name, and nothing has closed it since the volume
+/// was resolved: what a rescan must be sure of before it writes.
+Result<void> still_open(Host& host, const Connector& connector, const Layer& layer) {
   auto now = connector.describe(host, layer.device);
   if (!now) return std::unexpected(std::move(now.error()));
+  if (now->closed) return std::unexpected(*now->closed);
   if (now->identity == layer.identity) return {};
   return failure(ErrorCode::no_such_device,
                  fmt::format("{} is another device now than when the volume was resolved; nothing "
@@ -42,7 +43,7 @@ struct Performer {
   }
   Result<StepAnswer> operator()(const GrowStep& wanted) {
     return with(wanted.layer, [&](const Connector& connector) -> Result<StepAnswer> {
-      if (auto same = still_there(host, connector, wanted.layer); !same)
+      if (auto same = still_open(host, connector, wanted.layer); !same)
         return std::unexpected(std::move(same.error()));
       auto grown = connector.grow(host, wanted.layer, wanted.to, step.deadline);
       if (!grown) return std::unexpected(std::move(grown.error()));

@@ -70,14 +70,12 @@ bool Verdict::consumer_served() const {
 }
 
 bool Verdict::wrote() const {
-  return std::ranges::any_of(job_.layers, [](const LayerResult& layer) {
-    return layer.action == LayerAction::rescanned || layer.action == LayerAction::resized;
-  });
+  return std::ranges::any_of(job_.findings, &Finding::written);
 }
 
 bool Verdict::pending() const {
-  return std::ranges::any_of(
-      job_.layers, [](const LayerResult& layer) { return layer.action == LayerAction::deferred; });
+  return std::ranges::any_of(job_.findings, &Finding::unproven) ||
+         std::ranges::count(job_.layers, LayerAction::deferred, &LayerResult::action) > 0;
 }
 
 // --- actions ---
@@ -87,8 +85,17 @@ std::string not_followed(const LayerResult& record, Bytes goal) {
                      sized(goal));
 }
 
+/// Nobody knows how large it is: that is no success, whatever was sent.
+bool settle_unmeasured(const Finding& finding, LayerResult& record) {
+  if (!finding.unmeasured) return false;
+  record.action = LayerAction::failed;
+  record.reason = finding.trouble->message;
+  return true;
+}
+
 void settle_target(const Verdict& verdict, std::size_t i, LayerResult& record) {
   const auto& finding = verdict.finding(i);
+  if (settle_unmeasured(finding, record)) return;
   if (finding.trouble && !verdict.right(i)) {
     record.action = finding.asked ? LayerAction::failed : LayerAction::deferred;
     record.reason = finding.trouble->message;
@@ -99,15 +106,17 @@ void settle_target(const Verdict& verdict, std::size_t i, LayerResult& record) {
     record.reason = not_followed(record, *verdict.goal(i));
     return;
   }
-  const bool moved =
-      record.action == LayerAction::planned;  // right without an answer: sizes decide
-  if (moved) record.action = LayerAction::rescanned;
+  if (finding.unproven)
+    record.reason = "its target could not be asked again: " + finding.trouble->message;
+  // Right although the rescan gave no answer: sizes decide.
+  if (record.action == LayerAction::planned) record.action = LayerAction::rescanned;
   if (record.action == LayerAction::none) record.action = LayerAction::unchanged;
 }
 
 void settle_above(const Verdict& verdict, std::size_t i, LayerResult& record) {
   if (record.action == LayerAction::refused || record.action == LayerAction::deferred) return;
   const auto& finding = verdict.finding(i);
+  if (verdict.goal(i) && settle_unmeasured(finding, record)) return;
   if (finding.asked && verdict.wrong(i)) {
     record.action = LayerAction::failed;
     record.reason = finding.trouble ? finding.trouble->message

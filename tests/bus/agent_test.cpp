@@ -334,6 +334,46 @@ TEST_F(TheAgent, RefusesAnotherDeviceForARegisteredVolume) {
   EXPECT_EQ(second.error().code, ErrorCode::wwid_mismatch);
 }
 
+TEST_F(TheAgent, DoesNotLetACallReplaceAPin) {
+  auto& loop = registered("vol-1", 64_MiB);
+  grow_file(loop, 128_MiB);
+  RequestOptions options;
+  options.wwid = Wwid{WwidType::naa, "60014050000000000000000000000bad"};
+
+  EXPECT_EQ(word(client->volume_changed("vol-1", 0_B, options)), "WwidMismatch");
+  EXPECT_EQ(kernel_bytes(loop), 64_MiB);
+  EXPECT_EQ(client->volume("vol-1")->state, VolumeState::ok);
+}
+
+TEST_F(TheAgent, TakesOneKeyForOneJobOnly) {
+  registered("vol-1", 64_MiB);
+  registered("vol-2", 64_MiB);
+  RequestOptions options;
+  options.idempotency_key = "once";
+
+  EXPECT_EQ(client->rescan({}, options).error().code, ErrorCode::invalid_args);
+  EXPECT_THAT(*client->jobs(), IsEmpty());
+}
+
+TEST_F(TheAgent, StartsAllOrNoneOfARescan) {
+  auto& loop = registered("vol-1", 64_MiB);
+  grow_file(loop, 128_MiB);
+
+  EXPECT_FALSE(client->rescan({"id:vol-1", "id:nobody"}, {}));
+  EXPECT_THAT(*client->jobs(), IsEmpty());
+}
+
+TEST_F(TheAgent, ShowsARefusedVolumeAsNotWell) {
+  auto& loop = registered("vol-1", 64_MiB);
+  std::filesystem::remove(file_of(loop));
+  resize_sparse(file_of(loop), 128_MiB);
+
+  const auto result = end_of(client->volume_changed("vol-1", 0_B, {}));
+
+  EXPECT_EQ(result.state, JobState::refused);
+  EXPECT_NE(client->volume("vol-1")->state, VolumeState::ok);
+}
+
 TEST_F(TheAgent, ForgetsAVolumeThatIsUnregistered) {
   registered("vol-1", 64_MiB);
 

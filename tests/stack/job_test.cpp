@@ -276,6 +276,30 @@ TEST_F(ALoopVolume, CanBeGivenUpBeforeItsFirstWrite) {
   EXPECT_THAT(kernel.changes(), IsEmpty());
 }
 
+TEST_F(ALoopVolume, IsNotCompleteWhenItsConsumersDeviceCannotBeReadInTheEnd) {
+  kernel.file("/images/vol").size = 20_GiB;
+  kernel.after_growth("loop0", [&] { kernel.remove_device("loop0"); });
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_NE(result.state, JobState::complete);
+  EXPECT_NE(result.state, JobState::unchanged);
+  EXPECT_TRUE(result.error);
+  EXPECT_FALSE(result.size);
+}
+
+TEST_F(ALoopVolume, IsNotUnchangedWhenItsTargetShrankDuringTheLook) {
+  auto job = job_for(any_growth());
+  before_batch = [&](const Batch&) {
+    if (job.phase == Phase::verifying) kernel.file("/images/vol").size = 5_GiB;
+  };
+
+  const auto result = run(job);
+
+  EXPECT_EQ(result.state, JobState::refused);
+  EXPECT_EQ(error_of(result), ErrorCode::would_shrink);
+}
+
 // --- an image file ---
 
 TEST_F(AVolume, OfAFileBeneathARootIsMeasured) {
@@ -374,6 +398,59 @@ TEST_F(AVolume, OnAHungPathEndsWithinItsProbe) {
 
   EXPECT_LE(result.duration, 4s);
   EXPECT_THAT(kernel.changes(), IsEmpty());
+}
+
+TEST_F(AVolume, IsNotRescannedWhenItsPathClosedAfterTheProbe) {
+  with_single_path();
+  kernel.path("sda").target_size = 20_GiB;
+  before_batch = [&](const Batch& batch) {
+    for (const auto& step : batch.steps)
+      if (std::holds_alternative<GrowStep>(step.action)) kernel.path("sda").state = "offline";
+  };
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(error_of(result), ErrorCode::no_usable_path);
+  EXPECT_EQ(result.state, JobState::refused);
+  EXPECT_THAT(kernel.changes(), IsEmpty());
+}
+
+TEST_F(AVolume, IsDegradedWhenItsTargetDoesNotAnswerAfterTheRescan) {
+  with_single_path();
+  kernel.path("sda").target_size = 20_GiB;
+  kernel.after_growth("sda", [&] { kernel.path("sda").answers = false; });
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(result.state, JobState::degraded);
+  EXPECT_EQ(result.size, 20_GiB);
+  EXPECT_THAT(layer(result, "sda").reason, HasSubstr("could not be asked again"));
+}
+
+TEST_F(AVolume, NeverShrinksWhatIsAboveItsTarget) {
+  with_paths(2);
+  kernel.device("dm-3").size = 20_GiB;
+
+  const auto result = run(any_growth());
+
+  EXPECT_EQ(result.state, JobState::refused);
+  EXPECT_EQ(error_of(result), ErrorCode::would_shrink);
+  EXPECT_EQ(result.size, 20_GiB);
+  EXPECT_THAT(result.layers, Contains(IsLayer("dm-3", LayerAction::refused)));
+}
+
+TEST_F(AVolume, IsAnAlarmWhenAnotherOneAnswersWhateverElseWentWrong) {
+  with_paths(2);
+  kernel.path("sda").target_size = kernel.path("sdb").target_size = 20_GiB;
+  kernel.path("sdb").ignores_growth = true;
+  kernel.after_growth("sda", [&] {
+    kernel.path("sda").designators = {Wwid{WwidType::naa, "60014050000000000000000000000bad"}};
+  });
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(result.state, JobState::failed);
+  EXPECT_EQ(error_of(result), ErrorCode::wwid_mismatch);
 }
 
 // --- multipath ---
