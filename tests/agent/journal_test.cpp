@@ -466,6 +466,18 @@ TEST_F(AJournal, AcceptsAKeyOnceInADay) {
   EXPECT_THAT(unfinished_ids(), SizeIs(1));
 }
 
+// What was begun for it must not stay open: the next one begins anew.
+TEST_F(AJournal, GoesOnAfterARequestItRefused) {
+  open();
+  const auto first = accept(job(plain_request(), "key-1"));
+  ASSERT_FALSE(journal->accept(job(plain_request(), "key-1")));
+
+  const auto second = journal->accept(job(plain_request(), "key-2"));
+
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_THAT(unfinished_ids(), ElementsAre(first, *second));
+}
+
 TEST_F(AJournal, LetsAKeyGoAfterADay) {
   open();
   const auto first = accept(job(plain_request(), "key-1"));
