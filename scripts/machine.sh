@@ -52,7 +52,7 @@ leftovers() {
 # Asks all processes of the run to end, waits until they have, and insists after five seconds.
 end_processes() {
   local attempt pids
-  mapfile -t pids < <(jobs -p; run_processes)
+  mapfile -t pids < <(jobs -rp; run_processes)
   ((${#pids[@]} == 0)) || kill -TERM "${pids[@]}" 2>/dev/null || true
   for ((attempt = 0; attempt < 100; attempt++)); do
     mapfile -t pids < <(run_processes)
