@@ -12,6 +12,8 @@ from tables import (FOLDERS, GENERATED_HEADERS, PRODUCT, PURE_FOLDERS, PURE_SYST
                     SYSTEM_HEADER, THIRD_PARTY)
 from tree import line_of
 
+# What CMake defines for every target (cmake/Settings.cmake) and for tests (tests/CMakeLists.txt).
+_DEFINITIONS = ['-DVOLGROW_VERSION="0"', '-DVOLGROW_SOURCE_DIR="/"', '-DVOLGROW_BIN_DIR="/"']
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -84,7 +86,7 @@ def headers_alone(tree):
 
 def _compile(tree, compiler, header):
     command = [compiler, "-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-               "-I", str(tree.root), "-x", "c++", "-"]
+               *_DEFINITIONS, "-I", str(tree.root), "-x", "c++", "-"]
     source = f'#include "{header}"\n#include "{header}"\n'
     done = subprocess.run(command, input=source, capture_output=True, text=True)
     if done.returncode == 0:
