@@ -190,17 +190,16 @@ void Agent::refresh(const std::string& id) {
   if (volume == nullptr) return;
   auto subject = parse_subject(volume->subject);
   if (!subject) return;
-  Job job;
-  job.request.operation = Operation::explain;
-  job.request.subject = std::move(*subject);
-  job.request.volume_id = id;
-  job.request.pinned = volume->pinned;
-  job.limits = needs_.config.limits;
-  job.started = needs_.clock.now();
-  job.deadline = within(needs_.config.default_deadline, job.started);
+  Request look;
+  look.operation = Operation::explain;
+  look.subject = std::move(*subject);
+  look.volume_id = id;
+  look.pinned = volume->pinned;
   refreshing_.emplace(id, false);
   runner_.start(
-      std::move(job), [](Phase) {}, [this, id](const JobResult& result) { refreshed(id, result); });
+      new_job(std::move(look), needs_.config.limits, needs_.config.default_deadline,
+              needs_.clock.now()),
+      [](Phase) {}, [this, id](const JobResult& result) { refreshed(id, result); });
 }
 
 void Agent::refreshed(const std::string& id, const JobResult& result) {

@@ -228,13 +228,10 @@ void Agent::inspect(Result<Request> request, const RequestOptions& options, Runn
     return on_refusal(
         {ErrorCode::limits_exceeded, "too many volumes are being looked at already", "", 0});
   ++inspections_;
-  Job job;
-  job.request = std::move(*request);
-  job.limits = needs_.config.limits;
-  job.started = needs_.clock.now();
-  job.deadline = within(options.deadline.value_or(needs_.config.default_deadline), job.started);
   runner_.start(
-      std::move(job), [](Phase) {},
+      new_job(std::move(*request), needs_.config.limits,
+              options.deadline.value_or(needs_.config.default_deadline), needs_.clock.now()),
+      [](Phase) {},
       [this, on_end = std::move(on_end)](JobResult result) {
         --inspections_;
         on_end(std::move(result));

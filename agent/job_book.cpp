@@ -170,16 +170,12 @@ void JobBook::start_next(const std::string& queue) {
 }
 
 void JobBook::start(Entry& entry) {
-  const auto now = needs_.clock.now();
-  const auto left = entry.record.deadline - needs_.clock.wall();
-  Job job;
-  job.request = entry.record.request;
-  job.limits = needs_.config.limits;
-  job.deadline = within(std::max(left, Duration::zero()), now);
-  job.started = now;
+  const auto left =
+      std::max(Duration(entry.record.deadline - needs_.clock.wall()), Duration::zero());
   const auto id = entry.record.id;
   entry.walk = needs_.runner.start(
-      std::move(job), [this, id](Phase phase) { progressed(id, phase); },
+      new_job(entry.record.request, needs_.config.limits, left, needs_.clock.now()),
+      [this, id](Phase phase) { progressed(id, phase); },
       [this, id](JobResult result) { finish(id, result); });
 }
 

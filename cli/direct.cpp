@@ -50,14 +50,6 @@ Result<void> lock_if_needed(const Job& job, const DirectRun& run, std::optional<
   return {};
 }
 
-Job new_job(const Order& order, TimePoint now) {
-  Job job;
-  job.request = to_request(order);
-  job.deadline = within(order.options.deadline.value_or(usual_deadline), now);
-  job.started = now;
-  return job;
-}
-
 }  // namespace
 
 JobResult run_job(Job job, const DirectRun& run) {
@@ -86,7 +78,8 @@ Outcome carry_out_directly(const Session& session, const Order& order) {
   };
   const auto started_at = clock.wall();
   auto result = run_job(
-      new_job(order, clock.now()),
+      new_job(to_request(order), JobLimits{}, order.options.deadline.value_or(usual_deadline),
+              clock.now()),
       {clock, threads, cancellation, session.around.root_directory / "run/volgrow", show_phase});
   result.started_at = started_at;  // the pure machine knows no calendar
   progress.clear();

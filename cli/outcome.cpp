@@ -45,8 +45,8 @@ void print_note(const Session& session, const JobResult& result) {
   const bool open_question = result.operation == Operation::extend && !result.expected &&
                              result.state == JobState::unchanged && result.volume;
   if (!open_question) return;
-  session.out() << fmt::format("no expected size given; the target says {} ({} bytes)\n",
-                               human_size(*result.volume), result.volume->count());
+  session.out() << fmt::format("no expected size given; the target says {}\n",
+                               exact_size(*result.volume));
 }
 
 std::string on_one_line(std::string json) {

@@ -38,21 +38,13 @@ std::vector<Level> levels_of(const std::vector<LayerResult>& layers) {
   return levels;
 }
 
-std::string exact(Bytes size) {
-  return fmt::format("{} bytes", size.count());
-}
-
-std::string in_full(Bytes size) {
-  return fmt::format("{} ({})", human_size(size), exact(size));
-}
-
 /// Rounding must not hide a difference: two sizes that look alike are shown to the byte.
 bool look_alike(Bytes a, Bytes b) {
   return a != b && human_size(a) == human_size(b);
 }
 
 std::string change(Bytes before, Bytes after, bool verbose) {
-  if (before == after) return verbose ? in_full(after) : human_size(after);
+  if (before == after) return verbose ? exact_size(after) : human_size(after);
   if (look_alike(before, after)) return fmt::format("{} → {} bytes", before.count(), after.count());
   const auto short_form = fmt::format("{} → {}", human_size(before), human_size(after));
   if (!verbose) return short_form;
@@ -63,8 +55,8 @@ std::string target_note(const LayerResult& layer, bool verbose) {
   const auto shown = layer.after_bytes ? layer.after_bytes : layer.before_bytes;
   if (!layer.target_bytes || shown == layer.target_bytes) return "";
   const bool to_the_byte = verbose || (shown && look_alike(*shown, *layer.target_bytes));
-  return fmt::format(", target says {}",
-                     to_the_byte ? in_full(*layer.target_bytes) : human_size(*layer.target_bytes));
+  return fmt::format(", target says {}", to_the_byte ? exact_size(*layer.target_bytes)
+                                                     : human_size(*layer.target_bytes));
 }
 
 std::string sizes_of(const LayerResult& layer, bool verbose) {
@@ -145,8 +137,8 @@ std::string name_of_volume(const JobResult& result) {
 }
 
 std::string sizes_of(const JobResult& result) {
-  if (!result.size) return result.previous ? ", " + in_full(*result.previous) : "";
-  if (!result.previous || *result.previous == *result.size) return ", " + in_full(*result.size);
+  if (!result.size) return result.previous ? ", " + exact_size(*result.previous) : "";
+  if (!result.previous || *result.previous == *result.size) return ", " + exact_size(*result.size);
   return ", " + change(*result.previous, *result.size, true);
 }
 

@@ -2,6 +2,7 @@
 // A layer of a volume's stack as the kernel shows it now, and what can be learnt of it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,10 @@ struct Layer {
   std::optional<Error> closed;     ///< why nothing must be sent to it now; none: usable
   Bytes overhead;                  ///< bytes this layer keeps for itself (a LUKS header)
   std::vector<std::string> below;  ///< `device` of each layer it is made of
+
+  bool is_made_of(const std::string& other) const {
+    return std::ranges::find(below, other) != below.end();
+  }
   bool operator==(const Layer&) const = default;
 };
 

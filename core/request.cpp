@@ -49,6 +49,11 @@ std::string to_text(const Subject& subject) {
   return std::visit(ToText(), subject);
 }
 
+bool only_looks(const Request& request) {
+  return request.dry_run || request.operation == Operation::plan ||
+         request.operation == Operation::explain || request.operation == Operation::registration;
+}
+
 std::string_view name_of(Operation operation) {
   return name_in(operations, operation);
 }

@@ -41,6 +41,9 @@ struct Request {
   bool operator==(const Request&) const = default;
 };
 
+/// Whether what is asked must change nothing on the host.
+bool only_looks(const Request& request);
+
 /// The deadline of a job for which nobody set one (contracts §1, deadline-ms).
 inline constexpr Duration usual_deadline = std::chrono::seconds(30);
 

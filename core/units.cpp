@@ -149,6 +149,10 @@ std::string human_size(Bytes size) {
   return fmt::format("{} {}", hundredths(whole * 100 + part), names.at(unit));
 }
 
+std::string exact_size(Bytes size) {
+  return fmt::format("{} ({} bytes)", human_size(size), size.count());
+}
+
 Result<Duration> parse_duration(std::string_view text) {
   if (const auto count = scaled(text, time_units, longest_span))
     return Duration(static_cast<Duration::rep>(*count));

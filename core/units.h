@@ -18,6 +18,9 @@ Result<Bytes> parse_size(std::string_view text);
 /// "20 GiB", "1.5 GiB", "512 B": at most two decimals, binary units.
 std::string human_size(Bytes size);
 
+/// "20 GiB (21474836480 bytes)".
+std::string exact_size(Bytes size);
+
 /// "30s", "500ms", "2min"; a bare number is seconds. Errors: InvalidArgs.
 Result<Duration> parse_duration(std::string_view text);
 

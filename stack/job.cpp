@@ -34,11 +34,6 @@ class Turn {
   }
 
  private:
-  bool only_looks() const {
-    return job_.request.dry_run || job_.request.operation == Operation::plan ||
-           job_.request.operation == Operation::explain ||
-           job_.request.operation == Operation::registration;
-  }
   Layer& layer(std::size_t i) { return job_.stack->layers[i]; }
   LayerResult& record(std::size_t i) { return job_.layers[i]; }
   Finding& finding(std::size_t i) { return job_.findings[i]; }
@@ -87,7 +82,7 @@ class Turn {
 
 bool Turn::below_a_target(std::size_t i) {
   return std::ranges::any_of(job_.stack->layers, [&](const Layer& above) {
-    return above.has_target && std::ranges::find(above.below, layer(i).device) != above.below.end();
+    return above.has_target && above.is_made_of(layer(i).device);
   });
 }
 
@@ -95,8 +90,7 @@ bool Turn::below_a_target(std::size_t i) {
 std::optional<Bytes> Turn::size_below(std::size_t i) {
   std::optional<Bytes> smallest;
   for (std::size_t j = 0; j < i; ++j) {
-    const auto& below = layer(i).below;
-    if (std::ranges::find(below, layer(j).device) == below.end() || layer(j).closed) continue;
+    if (!layer(i).is_made_of(layer(j).device) || layer(j).closed) continue;
     const auto size = record(j).after_bytes;
     if (size && (!smallest || *size < *smallest)) smallest = size;
   }
@@ -202,7 +196,7 @@ Next Turn::judged(const Judgement& judgement) {
 /// The array may lag behind whoever told us: it is asked again, ever more slowly, until the
 /// deadline.
 Next Turn::again_or_end(Error error) {
-  if (only_looks() || job_.deadline.passed(now_)) return end(std::move(error));
+  if (only_looks(job_.request) || job_.deadline.passed(now_)) return end(std::move(error));
   job_.pause = std::clamp(job_.pause * 2, job_.limits.first_retry, job_.limits.slowest_retry);
   return ask_targets(std::min(job_.pause, job_.deadline.remaining(now_)));
 }
@@ -223,8 +217,7 @@ void Turn::plan_rising() {
   for (std::size_t i = 0; i < count(); ++i) {
     if (!rises(i)) continue;
     const bool below = std::ranges::any_of(job_.layers, [&](const LayerResult& lower) {
-      return lower.action == LayerAction::planned &&
-             std::ranges::find(layer(i).below, lower.device) != layer(i).below.end();
+      return lower.action == LayerAction::planned && layer(i).is_made_of(lower.device);
     });
     const auto possible = size_below(i);
     if (!below && (!possible || possible == record(i).after_bytes)) continue;
@@ -249,7 +242,7 @@ void Turn::forget_plan() {
 
 Next Turn::planned(Bytes size) {
   plan_targets(size);
-  if (only_looks()) {
+  if (only_looks(job_.request)) {
     plan_rising();
     return end();
   }
@@ -301,8 +294,7 @@ Next Turn::grown(const std::vector<StepResult>& results) {
 /// and what is above must not pretend.
 std::optional<Error> Turn::laggard(std::size_t i) {
   for (std::size_t j = 0; j < i; ++j) {
-    const auto& below = layer(i).below;
-    if (std::ranges::find(below, layer(j).device) == below.end()) continue;
+    if (!layer(i).is_made_of(layer(j).device)) continue;
     if (!layer(j).has_target || !finding(j).asked || !finding(j).truth) continue;
     if (record(j).after_bytes == finding(j).truth->size) continue;
     return Error{
@@ -320,8 +312,7 @@ std::optional<Error> Turn::laggard(std::size_t i) {
 /// it.
 std::optional<std::size_t> Turn::dead_member(std::size_t i) {
   for (std::size_t j = 0; j < i; ++j) {
-    const auto& below = layer(i).below;
-    if (std::ranges::find(below, layer(j).device) == below.end()) continue;
+    if (!layer(i).is_made_of(layer(j).device)) continue;
     if (layer(j).has_target && finding(j).trouble && !finding(j).asked) return j;
   }
   return std::nullopt;
@@ -424,6 +415,7 @@ Next Turn::verified(const std::vector<StepResult>& results) {
 
 void Turn::take_truth(std::size_t i, const Truth& truth) {
   finding(i).truth = truth;
+  finding(i).unproven = false;
   if (!finding(i).unmeasured) finding(i).trouble.reset();
   record(i).target_bytes = truth.size;
 }
@@ -444,7 +436,7 @@ bool may_have_written(ErrorCode code) {
 /// target that answered before the growth and not after it leaves the growth unproven.
 void Turn::take_failure(std::size_t i, What what, const Error& error) {
   auto& known = finding(i);
-  if (what == What::grow) known.written = may_have_written(error.code);
+  if (what == What::grow) known.written = known.written || may_have_written(error.code);
   if (what == What::measure) {
     known.unmeasured = true;
     record(i).after_bytes.reset();
@@ -500,6 +492,15 @@ std::string_view name_of(Phase phase) {
       return "done";
   }
   return "";
+}
+
+Job new_job(Request request, const JobLimits& limits, Duration time, TimePoint now) {
+  Job job;
+  job.request = std::move(request);
+  job.limits = limits;
+  job.deadline = within(time, now);
+  job.started = now;
+  return job;
 }
 
 Next advance(Job& job, const std::vector<StepResult>& results, TimePoint now) {

@@ -85,6 +85,9 @@ struct Job {
   Duration pause{};                 ///< before a lagging target is asked again
 };
 
+/// A job that begins `now` and has `time` to end.
+Job new_job(Request request, const JobLimits& limits, Duration time, TimePoint now);
+
 /// The first call takes no results. Afterwards: exactly the results of the batch returned last.
 Next advance(Job& job, const std::vector<StepResult>& results, TimePoint now);
 

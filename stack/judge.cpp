@@ -13,10 +13,6 @@ std::string written(const std::optional<Wwid>& wwid) {
   return wwid ? to_string(*wwid) : "no identity";
 }
 
-std::string sized(Bytes size) {
-  return fmt::format("{} ({} bytes)", human_size(size), size.count());
-}
-
 Error error(ErrorCode code, std::string message, std::string device = {}) {
   return Error{code, std::move(message), std::move(device), 0};
 }
@@ -25,20 +21,20 @@ std::optional<Error> disagreement(const std::vector<Answer>& answers) {
   const auto& first = answers.front();
   for (const auto& other : answers)
     if (other.truth.size != first.truth.size)
-      return error(
-          ErrorCode::paths_disagree,
-          fmt::format("the target says {} on {} and {} on {}; nothing was touched. Wait "
-                      "until the array has finished, then run the job again",
-                      sized(first.truth.size), first.device, sized(other.truth.size), other.device),
-          other.device);
+      return error(ErrorCode::paths_disagree,
+                   fmt::format("the target says {} on {} and {} on {}; nothing was touched. Wait "
+                               "until the array has finished, then run the job again",
+                               exact_size(first.truth.size), first.device,
+                               exact_size(other.truth.size), other.device),
+                   other.device);
   return std::nullopt;
 }
 
 Error unexpected_size(Bytes size, Bytes expected) {
   return error(
       ErrorCode::size_mismatch,
-      fmt::format("the target says {}, {} was expected; nothing was touched. {}", sized(size),
-                  sized(expected),
+      fmt::format("the target says {}, {} was expected; nothing was touched. {}", exact_size(size),
+                  exact_size(expected),
                   size < expected ? "Has the volume been extended at its target?"
                                   : "Take the larger size by not asking for exactly this one"));
 }
@@ -48,11 +44,12 @@ Error unexpected_size(Bytes size, Bytes expected) {
 std::optional<Error> shrinking(const std::vector<Answer>& answers) {
   for (const auto& answer : answers)
     if (answer.kernel && answer.truth.size < *answer.kernel)
-      return error(ErrorCode::would_shrink,
-                   fmt::format("the target says {}, the kernel has {} for {}: taking it over would "
-                               "shrink a volume in use. Nothing was touched; look at the target",
-                               sized(answer.truth.size), sized(*answer.kernel), answer.device),
-                   answer.device);
+      return error(
+          ErrorCode::would_shrink,
+          fmt::format("the target says {}, the kernel has {} for {}: taking it over would "
+                      "shrink a volume in use. Nothing was touched; look at the target",
+                      exact_size(answer.truth.size), exact_size(*answer.kernel), answer.device),
+          answer.device);
   return std::nullopt;
 }
 

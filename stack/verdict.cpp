@@ -11,10 +11,6 @@
 namespace volgrow {
 namespace {
 
-std::string sized(Bytes size) {
-  return fmt::format("{} ({} bytes)", human_size(size), size.count());
-}
-
 std::string node_of(const Layer& layer) {
   return layer.device.starts_with('/') ? layer.device : "/dev/" + layer.device;
 }
@@ -54,8 +50,7 @@ std::optional<Bytes> Verdict::goal_of(std::size_t i) const {
     return truth ? std::optional(truth->size) : std::nullopt;
   }
   for (std::size_t j = 0; j < i; ++j) {
-    const auto& below = layer(i).below;
-    if (std::ranges::find(below, layer(j).device) == below.end() || !goals_[j]) continue;
+    if (!layer(i).is_made_of(layer(j).device) || !goals_[j]) continue;
     return *goals_[j] - layer(i).overhead;
   }
   return std::nullopt;
@@ -81,8 +76,8 @@ bool Verdict::pending() const {
 // --- actions ---
 
 std::string not_followed(const LayerResult& record, Bytes goal) {
-  return fmt::format("shows {}, should show {}", sized(record.after_bytes.value_or(Bytes())),
-                     sized(goal));
+  return fmt::format("shows {}, should show {}", exact_size(record.after_bytes.value_or(Bytes())),
+                     exact_size(goal));
 }
 
 /// Nobody knows how large it is: that is no success, whatever was sent.
@@ -184,7 +179,7 @@ Error timed_out(const Job& job) {
   const auto& top = job.layers.back();
   return {ErrorCode::timed_out,
           fmt::format("the deadline passed; {} shows {}. Run the job again: it goes on where it is",
-                      top.device, sized(top.after_bytes.value_or(Bytes()))),
+                      top.device, exact_size(top.after_bytes.value_or(Bytes()))),
           top.device, 0};
 }
 
@@ -209,12 +204,6 @@ void judge_end(const Job& job, const Verdict& verdict, TimePoint now, JobResult&
 }
 
 // --- the result's head ---
-
-bool looks_only(const Job& job) {
-  const auto operation = job.request.operation;
-  return job.request.dry_run || operation == Operation::plan || operation == Operation::explain ||
-         operation == Operation::registration;
-}
 
 void identify(const Job& job, JobResult& result) {
   for (const auto& finding : job.findings)
@@ -280,12 +269,13 @@ std::optional<Diagnosis> wrong_size(const Job& job, const Verdict& verdict, std:
   if (shown > goal)
     return Diagnosis{
         record.device,
-        fmt::format("{} shows {}, {} only {}", record.device, sized(shown), whose, sized(goal)),
+        fmt::format("{} shows {}, {} only {}", record.device, exact_size(shown), whose,
+                    exact_size(goal)),
         "look at the target: it has become smaller; nothing here will shrink the volume"};
-  return Diagnosis{
-      record.device,
-      fmt::format("{} still shows {}, {} {}", record.device, sized(shown), whose, sized(goal)),
-      fmt::format("volgrow extend {}", name_for_command(job))};
+  return Diagnosis{record.device,
+                   fmt::format("{} still shows {}, {} {}", record.device, exact_size(shown), whose,
+                               exact_size(goal)),
+                   fmt::format("volgrow extend {}", name_for_command(job))};
 }
 
 }  // namespace
@@ -304,7 +294,7 @@ std::optional<Diagnosis> diagnose(const Job& job) {
 
 JobResult conclude(Job& job, TimePoint now) {
   auto result = head_of(job, now);
-  if (looks_only(job)) {
+  if (only_looks(job.request)) {
     end_of_looking(job, result);
     if (job.request.operation == Operation::explain) result.diagnosis = diagnose(job);
   } else {

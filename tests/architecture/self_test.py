@@ -134,7 +134,7 @@ SOUND = {
     "agent/zygote.cpp": LICENCE + "auto child = ::fork();\n",
     "dbus/a.xml": interface_xml(CONTRACT),
     "tests/core/a_test.cpp": LICENCE + '#include "core/a.h"\n#include <gtest/gtest.h>\n'
-                                       "struct AServiceManager {};\nTEST(A, B) {}\n",
+                                       "struct AnEmptyQueue {};\nTEST(A, B) {}\n",
     "scripts/a": "#!/bin/bash\n# SPDX-License-Identifier: Apache-2.0\n# Does a thing.\n"
                  "set -euo pipefail\necho \"it is done\"\n",
     "docs/a.json": "{}",

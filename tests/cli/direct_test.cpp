@@ -174,13 +174,10 @@ TEST_F(ADirectRun, StopsAtTheNextLayerBoundaryWhenAsked) {
   cancellation.request();
   Order order;
   order.subject = Target{TargetKind::path, "/dev/loop0"};
-  Job job;
-  job.request = to_request(order);
-  job.deadline = within(std::chrono::minutes(1), clock.now());
-  job.started = clock.now();
 
   const auto result =
-      run_job(std::move(job), {clock, threads, cancellation, root, [](std::string_view) {}});
+      run_job(new_job(to_request(order), JobLimits{}, std::chrono::minutes(1), clock.now()),
+              {clock, threads, cancellation, root, [](std::string_view) {}});
 
   EXPECT_EQ(exit_status_of(result), 8);
   EXPECT_EQ(volume.writes, 0);

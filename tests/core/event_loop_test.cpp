@@ -242,16 +242,16 @@ TEST_F(AnEventLoop, EndsWithTheErrorThatAPreparationThrew) {
   EXPECT_EQ(ended.error().code, ErrorCode::internal);
 }
 
-class AServiceManager : public AnEventLoop {
+class AnInit : public AnEventLoop {
  protected:
-  AServiceManager() {
+  AnInit() {
     ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address_), sizeof(sa_family_t));
     socklen_t size = sizeof address_;
     ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address_), &size);
     const std::string name(address_.sun_path + 1, size - sizeof(sa_family_t) - 1);
     ::setenv("NOTIFY_SOCKET", ("@" + name).c_str(), 1);
   }
-  ~AServiceManager() override {
+  ~AnInit() override {
     ::unsetenv("NOTIFY_SOCKET");
     ::unsetenv("WATCHDOG_USEC");
   }
@@ -266,13 +266,13 @@ class AServiceManager : public AnEventLoop {
   sockaddr_un address_{AF_UNIX, {}};
 };
 
-TEST_F(AServiceManager, HearsWhatItIsTold) {
+TEST_F(AnInit, HearsWhatItIsTold) {
   notify_service_manager("READY=1");
 
   EXPECT_EQ(heard(), "READY=1");
 }
 
-TEST_F(AServiceManager, HearsTheWatchdogWhenItAsksForOne) {
+TEST_F(AnInit, HearsTheWatchdogWhenItAsksForOne) {
   ::setenv("WATCHDOG_USEC", "60000000", 1);
 
   ASSERT_TRUE(loop->enable_watchdog());
@@ -280,7 +280,7 @@ TEST_F(AServiceManager, HearsTheWatchdogWhenItAsksForOne) {
   EXPECT_EQ(heard(), "WATCHDOG=1");
 }
 
-TEST_F(AServiceManager, HearsNothingWhenItAskedForNoWatchdog) {
+TEST_F(AnInit, HearsNothingWhenItAskedForNoWatchdog) {
   ASSERT_TRUE(loop->enable_watchdog());
 
   EXPECT_EQ(heard(), "");

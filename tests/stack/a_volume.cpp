@@ -83,12 +83,8 @@ Request AVolume::to(Bytes expected) {
 }
 
 Job AVolume::job_for(Request request, Duration deadline) {
-  Job job;
-  job.request = std::move(request);
-  job.request.subject = *parse_subject(subject);
-  job.started = kernel.clock().now();
-  job.deadline = within(deadline, job.started);
-  return job;
+  request.subject = *parse_subject(subject);
+  return new_job(std::move(request), JobLimits{}, deadline, kernel.clock().now());
 }
 
 std::vector<StepResult> AVolume::perform_all(const Batch& batch) {

@@ -76,6 +76,42 @@ TEST_F(ALoopVolume, GrowsOnceMoreWhenItsTargetGrewDuringTheRescan) {
   EXPECT_EQ(result.size, 30_GiB);
 }
 
+TEST_F(AVolume, IsDegradedWhenOnlyTheSecondRescanWasRefused) {
+  with_single_path();
+  kernel.path("sda").target_size = 20_GiB;
+  kernel.after_growth("sda", [&] { kernel.path("sda").target_size = 30_GiB; });
+  before_batch = [&](const Batch& batch) {
+    const bool second = kernel.path("sda").target_size == 30_GiB;
+    if (second && std::holds_alternative<GrowStep>(batch.steps.front().action))
+      kernel.path("sda").state = "offline";
+  };
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(result.state, JobState::degraded);
+  EXPECT_EQ(result.size, 20_GiB);
+}
+
+TEST_F(AVolume, IsCompleteWhenItsTargetAnswersAgainInTheSecondRound) {
+  with_paths(2);
+  for (const auto* path : {"sda", "sdb"})
+    kernel.path(path).target_size = 20_GiB;
+  kernel.after_growth("sda", [&] { kernel.path("sda").answers = false; });
+  kernel.after_growth("sdb", [&] { kernel.path("sdb").target_size = 30_GiB; });
+  before_batch = [&](const Batch& batch) {
+    const bool second = kernel.path("sdb").target_size == 30_GiB;
+    if (second && std::holds_alternative<ProbeStep>(batch.steps.front().action)) {
+      kernel.path("sda").answers = true;
+      kernel.path("sda").target_size = 30_GiB;
+    }
+  };
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(result.size, 30_GiB);
+  EXPECT_EQ(result.state, JobState::complete);
+}
+
 TEST_F(ALoopVolume, IsRefusedWhenItWouldShrink) {
   kernel.file("/images/vol").size = 5_GiB;
 

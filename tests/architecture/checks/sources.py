@@ -11,7 +11,7 @@ _SPDX = "SPDX-License-Identifier: Apache-2.0"
 _DEVELOPER_PATH = re.compile(r"(?<![\w.~*/-])/(?:" + "|".join(("home", "root", "Users", "work")) + r")/[\w.]")
 _TYPE = re.compile(r"\b(?:class|struct|union|enum(?:\s+class)?|concept)\s+(?:\[\[.*?\]\]\s*)?([A-Za-z_]\w*)"
                    r"|\busing\s+([A-Za-z_]\w*)\s*=")
-# A fixture is the beginning of a sentence about somebody's thing: AServiceManager, TheJobRunner.
+# A fixture is the beginning of a sentence about somebody's thing: AnEmptyQueue, TheJobRunner.
 _FIXTURE = re.compile(r"(An?|The)[A-Z]")
 _BINARY = {".png", ".bin", ".db", ".gz", ".zst", ".img"}
 
