@@ -3,7 +3,8 @@
 include(GNUInstallDirs)
 install(TARGETS volgrowd DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS volgrow DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES agent/agent.toml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/volgrow)
+# Not below the prefix: the daemon looks nowhere else.
+install(FILES agent/agent.toml DESTINATION /etc/volgrow)
 install(FILES systemd/volgrowd.service DESTINATION lib/systemd/system)
 install(FILES systemd/volgrow.sysusers DESTINATION lib/sysusers.d RENAME volgrow.conf)
 install(FILES systemd/volgrow.tmpfiles DESTINATION lib/tmpfiles.d RENAME volgrow.conf)
