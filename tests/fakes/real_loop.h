@@ -21,8 +21,9 @@ namespace volgrow {
 
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string name = std::filesystem::temp_directory_path() / "volgrow-test-XXXXXX";
+  explicit TemporaryDirectory(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = parent / "volgrow-test-XXXXXX";
     if (::mkdtemp(name.data()) != nullptr) path_ = name;
   }
   TemporaryDirectory(const TemporaryDirectory&) = delete;

@@ -22,6 +22,7 @@ class RunningDaemon {
     std::string config;              ///< text of agent.toml; the accounts of PrivateBus are added
     std::vector<std::string> under;  ///< a program and its arguments to run it under: strace …
     std::vector<std::string> environment;  ///< "NAME=value", beside the caller's own
+    std::string runtime_directory{};       ///< empty: beside its state
   };
   /// Starts nothing yet.
   explicit RunningDaemon(Options options);
@@ -45,7 +46,9 @@ class RunningDaemon {
   /// Everything it wrote to standard error, of all its lives.
   std::string log() const;
   std::string state_directory() const { return folder_ / "state"; }
-  std::string runtime_directory() const { return folder_ / "run"; }
+  std::string runtime_directory() const {
+    return options_.runtime_directory.empty() ? folder_ / "run" : options_.runtime_directory;
+  }
   std::string folder() const { return folder_.path(); }
 
  private:
