@@ -39,6 +39,14 @@ class Connector {
   /// Makes the kernel take over the size from below: a rescan, or a resize to `to`. Success says
   /// only that the request was made; measure() says what came of it.
   virtual Result<void> grow(Host& host, const Layer& layer, Bytes to, Deadline deadline) const = 0;
+  /// Takes a dead path, by kernel name, out of `map`, which it would hold at its old size; once
+  /// this succeeds it is no member. Errors: MultipathUnavailable (nobody did it: worth another
+  /// try), MultipathRefused.
+  virtual Result<void> evict(Host& host, const Layer& map, const std::string& member,
+                             Deadline deadline) const;
+  /// Makes a path that shows the map's size a member. Errors: as evict().
+  virtual Result<void> adopt(Host& host, const Layer& map, const std::string& member,
+                             Deadline deadline) const;
   /// Reads the layer again; `consumer`: it is the top one, read by BLKGETSIZE64 as well. Errors:
   /// NoSuchDevice when the name now belongs to another device.
   virtual Result<Measurement> measure(Host& host, const Layer& layer, bool consumer) const = 0;

@@ -24,6 +24,16 @@ Result<Truth> Connector::probe(Host&, const Layer& layer, Deadline) const {
       layer.device);
 }
 
+Result<void> Connector::evict(Host&, const Layer& map, const std::string&, Deadline) const {
+  return failure(ErrorCode::not_supported,
+                 fmt::format("{} is no map whose members can change", map.device), map.device);
+}
+
+Result<void> Connector::adopt(Host& host, const Layer& map, const std::string& member,
+                              Deadline deadline) const {
+  return Connector::evict(host, map, member, deadline);
+}
+
 Connectors::Connectors(std::vector<std::unique_ptr<Connector>> all) : all_(std::move(all)) {}
 
 const Connector* Connectors::speaking(std::string_view driver_volume_type) const {

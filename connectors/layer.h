@@ -38,6 +38,7 @@ struct Layer {
   std::optional<Error> closed;     ///< why nothing must be sent to it now; none: usable
   Bytes overhead;                  ///< bytes this layer keeps for itself (a LUKS header)
   std::vector<std::string> below;  ///< `device` of each layer it is made of
+  std::string lost_from;  ///< the map this path belongs to by identity and is no member of; or ""
 
   bool is_made_of(const std::string& other) const {
     return std::ranges::find(below, other) != below.end();
@@ -81,7 +82,7 @@ void fields(A& a, V& v) {
 template <class A, wire::SameAs<Layer> V>
 void fields(A& a, V& v) {
   a(v.connector, v.kind, v.device, v.identity, v.name, v.address, v.transport, v.endpoint, v.state,
-    v.size, v.has_target, v.closed, v.overhead, v.below);
+    v.size, v.has_target, v.closed, v.overhead, v.below, v.lost_from);
 }
 template <class A, wire::SameAs<Truth> V>
 void fields(A& a, V& v) {
