@@ -26,13 +26,13 @@ skipped() {
 
 # check SENTENCE COMMAND…: one test; what the command printed is shown when it fails.
 check() {
-  local sentence=$1 output
+  local sentence=$1
   shift
-  if output=$("$@" 2>&1); then
+  if "$@" >/tmp/check.output 2>&1; then
     passed "$sentence"
   else
     failed "$sentence"
-    printf '  %s\n  %s\n' "$*" "$output"
+    printf '  %s\n  %s\n' "$*" "$(</tmp/check.output)"
   fi
 }
 
@@ -56,6 +56,10 @@ matches() {
   fi
 }
 
+not() {
+  ! "$@"
+}
+
 measured() {
   echo "measured: $*"
 }
@@ -67,8 +71,9 @@ need() {
   exit 1
 }
 
+# The last line of a script: its status.
 finish() {
-  exit $((failures > 0))
+  ((failures == 0))
 }
 
 # --- Time
@@ -87,6 +92,9 @@ milliseconds() {
   return "$status"
 }
 
+# To read from it is to wait: nobody writes.
+exec {nothing}<> <(:)
+
 # await SECONDS COMMAND…: until the command succeeds; says what it waited for when it does not.
 await() {
   local limit=$1 end
@@ -97,7 +105,7 @@ await() {
       echo "waited $limit s in vain for: $*" >&2
       return 1
     fi
-    read -r -t 0.05 <> <(:) || true
+    read -r -t 0.05 -u "$nothing" || true
   done
 }
 
@@ -236,14 +244,25 @@ log_out() {
   udevadm settle
 }
 
+# scan TARGET PORTAL: asks the target which LUNs it has.
+scan() {
+  local session host
+  for session in $(sessions_of "$1" "$2"); do
+    host=$(readlink --canonicalize "/sys/class/iscsi_session/$session/device")
+    host=${host%/session*}
+    echo "- - -" >"/sys/class/scsi_host/${host##*/}/scan"
+  done
+  udevadm settle
+}
+
 # sessions_of TARGET PORTAL: session0 …
 sessions_of() {
   local connection session
   for connection in /sys/class/iscsi_connection/connection*; do
     session=${connection##*/connection}
     session=session${session%%:*}
-    if [[ $(cat "$connection/persistent_address") == "${2//[][]/}" &&
-      $(cat "/sys/class/iscsi_session/$session/targetname") == "$(iqn_of "$1")" ]]; then
+    if [[ $(<"$connection/persistent_address") == "${2//[][]/}" &&
+      $(<"/sys/class/iscsi_session/$session/targetname") == "iqn.2024-01.org.volgrow:$1" ]]; then
       echo "$session"
     fi
   done 2>/dev/null
@@ -272,7 +291,7 @@ test_disk() {
 }
 
 disk_state() {
-  cat "/sys/block/$1/device/state"
+  echo "$(<"/sys/block/$1/device/state")"
 }
 
 rescan() {
@@ -364,7 +383,7 @@ target_size() {
 
 # What the kernel shows; never blocks.
 kernel_size() {
-  echo $(($(cat "/sys/class/block/$1/size") * 512))
+  echo $(($(<"/sys/class/block/$1/size") * 512))
 }
 
 # What whoever opens the device gets: BLKGETSIZE64.
@@ -430,7 +449,7 @@ stop_watching() {
 }
 
 # watch_rescans: the kernel itself records each write to a SCSI device's rescan attribute, whose first argument
-# begins with the device's name; rescans [H:C:T:L] counts them.
+# begins with the device's name. all_rescans counts them, rescans_of those of one disk.
 watch_rescans() {
   mountpoint --quiet /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
   [[ -d /sys/kernel/tracing/events/kprobes/rescan ]] ||
@@ -439,8 +458,12 @@ watch_rescans() {
   echo 1 >/sys/kernel/tracing/events/kprobes/rescan/enable
 }
 
-rescans() {
-  grep --count "rescan: .*device=\"${1:-}" /sys/kernel/tracing/trace
+all_rescans() {
+  grep --count "rescan: .*device=" /sys/kernel/tracing/trace
+}
+
+rescans_of() {
+  grep --count "rescan: .*device=\"$(address_of "$1")\"" /sys/kernel/tracing/trace
 }
 
 # address_of DISK: HOST:CHANNEL:TARGET:LUN
@@ -472,7 +495,8 @@ on_the_bus() {
 }
 
 stop_volgrowd() {
-  kill "$volgrowd_pid" && wait "$volgrowd_pid"
+  kill "$volgrowd_pid"
+  wait "$volgrowd_pid"
 }
 
 # volgrow_ends SENTENCE STATUS ARGUMENT…: one test of the exit status. The JSON is in $answer, errors in

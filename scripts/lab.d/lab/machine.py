@@ -227,15 +227,17 @@ class Machine:
         """What the kernel says of blocked tasks (SysRq w, by a BREAK on the serial line, which needs no
         process), and what a process that was there from the start says of the others."""
         heard = len(self.console)
-        self.monitor.ask("chardev-send-break", id="serial")
-        self.lines["serial"].ours.sendall(b"w")
-        self._await(lambda: False, 1)
+        for key in (b"7", b"w"):  # 7: all of it to the console
+            self.monitor.ask("chardev-send-break", id="serial")
+            self.lines["serial"].ours.sendall(key)
+            self._await(lambda: False, 1)
         mark = secrets.token_hex(8).encode()
         self._send_meanwhile("watch", mark + b"\n")
         answer = self.lines["watch"].received
-        if self._await(lambda: mark in answer, 20):
+        if self._await(lambda: mark in answer, 30):
             return answer[:answer.index(mark)].decode(errors="replace")
-        return "no process of the machine answers; its console said:\n" + self.console[heard:].decode(errors="replace")
+        console = bytes(self.console[heard:])
+        return (answer + b"\nNo process of the machine answers; its console said:\n" + console).decode(errors="replace")
 
     def interact(self, archive):
         """Runs a job that talks on the serial line; the terminal, or standard input, is put through to it."""

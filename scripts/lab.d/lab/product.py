@@ -15,22 +15,27 @@ SET_UP_ONCE = ("etc/", "usr/lib/", "usr/share/dbus-1/")
 
 
 class Product:
-    """Built when it is missing or old: ninja knows."""
+    """Built when it is missing or old, which ninja knows; or taken as it was built last."""
 
-    def __init__(self, preset):
-        done = subprocess.run([ROOT / "scripts/build", preset, *PROGRAMS], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise Broken(f"the programs do not build:\n{done.stdout[-6000:]}{done.stderr}")
+    def __init__(self, preset, as_built=False):
+        if not as_built:
+            build(preset)
         self.programs = [ROOT / "build" / preset / "bin" / name for name in PROGRAMS]
         files = installed(ROOT / "build" / preset)
         self.settings = [file for file in files if file[0].startswith(SET_UP_ONCE)]
         self.parts = [file for file in files if not file[0].startswith(SET_UP_ONCE)]
 
 
-def installed(build):
+def build(preset):
+    done = subprocess.run([ROOT / "scripts/build", preset, *PROGRAMS], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Broken(f"the programs do not build:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+
+
+def installed(build_folder):
     """(path below /, mode, content) of each file that a package would hold."""
     with tempfile.TemporaryDirectory() as top:
-        done = subprocess.run(["cmake", "--install", build, "--prefix", "/usr", "--strip"],
+        done = subprocess.run(["cmake", "--install", build_folder, "--prefix", "/usr", "--strip"],
                               env=os.environ | {"DESTDIR": top}, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise Broken(f"the programs cannot be installed:\n{done.stdout}{done.stderr}")
