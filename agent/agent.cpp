@@ -23,7 +23,11 @@ Agent::Agent(Needs needs)
       commits_(needs.loop, needs.clock, needs.journal),
       runner_(needs.loop, needs.clock, needs.pool, needs.locks),
       volumes_(std::vector<VolumeRecord>{}),
-      jobs_({needs.loop, needs.clock, commits_, runner_, needs_.config, needs.log}, *this) {}
+      jobs_({needs.loop, needs.clock, commits_, runner_, needs_.config, needs.log}, *this),
+      stragglers_({needs.loop, needs.clock, commits_, runner_, needs_.config, needs.log},
+                  [this](JobRecord job, bus::Reply<JobId> reply) {
+                    jobs_.accept(std::move(job), std::move(reply));
+                  }) {}
 
 Result<void> Agent::start(bus::Server& face) {
   face_ = &face;
@@ -36,6 +40,7 @@ Result<void> Agent::start(bus::Server& face) {
   for (const auto& id : volumes_.ids())
     face_->show(volumes_.find(id)->view);
   if (auto resumed = jobs_.resume(); !resumed) return resumed;
+  if (auto resumed = stragglers_.resume(needs_.journal); !resumed) return resumed;
   for (const auto& id : volumes_.ids())
     refresh(id);
   show_manager();
@@ -44,6 +49,7 @@ Result<void> Agent::start(bus::Server& face) {
 
 void Agent::show_manager() {
   manager_.stuck_workers = static_cast<std::uint32_t>(needs_.pool.stuck());
+  manager_.stragglers = stragglers_.paths();
   if (auto depth = needs_.journal.outbox_depth()) manager_.outbox_depth = *depth;
   face_->show(manager_);
 }
@@ -75,6 +81,7 @@ void Agent::job_progressed(const JobView& view) {
 
 /// A volume found by its device or connection alone is still the registered one if its identity is.
 void Agent::job_ending(const JobRecord& record, JobResult& result, Journal& journal) {
+  stragglers_.job_ending(queue_of(record.request), record, result, journal);
   const auto* volume = volumes_.find(record.request.volume_id);
   if (volume == nullptr && result.wwid) volume = volumes_.find_by_wwid(*result.wwid);
   if (volume == nullptr) return;
@@ -100,6 +107,7 @@ void Agent::job_ended(const JobRecord& record, const JobView& view, const JobRes
     face_->announce_volume_resized(result.volume_id, *result.previous, *result.size,
                                    record.request.origin);
   face_->announce_job_removed(view.id, view.state);
+  stragglers_.job_ended(queue_of(record.request));
   if (result.layers.empty()) refresh(result.volume_id);  // it ended before it saw anything
   show_manager();
   const auto sentence = fmt::format(
@@ -120,6 +128,7 @@ void Agent::job_forgotten(JobId id) {
 // --- what the kernel shows ---
 
 void Agent::on_uevents(const UeventMonitor::Batch& batch) {
+  stragglers_.wake();
   if (batch.lost) {
     needs_.log.warning("device events were lost; every volume is read again");
     for (const auto& id : volumes_.ids()) {

@@ -14,6 +14,7 @@
 #include "agent/journal.h"
 #include "agent/log.h"
 #include "agent/runner.h"
+#include "agent/stragglers.h"
 #include "agent/volume_book.h"
 #include "connectors/host.h"
 #include "connectors/uevents.h"
@@ -111,6 +112,7 @@ class Agent final : public bus::AgentService, private JobEvents {
   Runner runner_;
   VolumeBook volumes_;
   JobBook jobs_;
+  Stragglers stragglers_;
   std::map<std::string, bool> refreshing_;  ///< volume id → asked for again meanwhile
   std::uint32_t inspections_ = 0;
   bus::ManagerProperties manager_;

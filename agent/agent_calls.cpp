@@ -362,6 +362,7 @@ void Agent::unregister_volume(const bus::Caller& caller, std::string volume_id,
   if (auto unpinned = (*journal)->unpin(volume_id); !unpinned)
     return reply(std::unexpected(std::move(unpinned.error())));
   auto before = *volumes_.find(volume_id);
+  stragglers_.forget(volume_id);
   volumes_.erase(volume_id);  // at once: a job that ends in this transaction must not pin it again
   commits_.after([this, before = std::move(before),
                   reply = std::move(reply)](const Result<void>& committed) mutable {

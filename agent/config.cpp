@@ -202,6 +202,8 @@ constexpr std::array keys{
     Key{"jobs", "longest_deadline_ms",
         span_ms(VOLGROW_AT(longest_deadline), milliseconds(1), hours(24))},
     Key{"jobs", "dead_paths", DeadPathPolicy{VOLGROW_AT(dead_paths)}},
+    Key{"jobs", "dead_path_grace_ms",
+        span_ms(VOLGROW_AT(limits.dead_path_grace), milliseconds(0), minutes(10))},
     Key{"jobs", "most_jobs", count(VOLGROW_AT(most_jobs), 1, 1'000'000)},
     Key{"jobs", "most_jobs_per_caller", count(VOLGROW_AT(most_jobs_per_caller), 1, 1'000'000)},
     Key{"jobs", "most_waits_per_caller", count(VOLGROW_AT(most_waits_per_caller), 1, 65'536)},

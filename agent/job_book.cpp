@@ -21,10 +21,6 @@ bool same_work(Request a, Request b) {
   return a == b;
 }
 
-std::string queue_of(const Request& request) {
-  return request.volume_id.empty() ? to_text(request.subject) : request.volume_id;
-}
-
 JobView view_of(const JobRecord& record) {
   JobView view;
   view.id = record.id;
@@ -51,6 +47,10 @@ bus::JobEnd end_of(const JobView& view) {
 }
 
 }  // namespace
+
+std::string queue_of(const Request& request) {
+  return request.volume_id.empty() ? to_text(request.subject) : request.volume_id;
+}
 
 JobBook::JobBook(Needs needs, JobEvents& events)
     : needs_(needs),

@@ -35,6 +35,9 @@ class JobEvents {
   virtual void job_forgotten(JobId id) = 0;
 };
 
+/// Jobs of one volume wait for each other: its id, or how it was named.
+std::string queue_of(const Request& request);
+
 class JobBook {
  public:
   struct Needs {

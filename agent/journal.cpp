@@ -24,7 +24,7 @@ namespace volgrow::agent {
 namespace {
 
 constexpr int application_id = 0x766f6c67;  // "volg", so that file(1) and we know whose file it is
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 constexpr Duration remembered = std::chrono::hours(24);  // keys and ends (contracts §1)
 constexpr Bytes uuid_text_limit{64};
 constexpr JsonLimits view_limits{.size = Bytes(std::uint64_t{16} << 20), .depth = 4};
@@ -50,6 +50,14 @@ constexpr std::array schema{
     "create table outbox (sequence integer primary key autoincrement,"
     " job integer not null unique references jobs (id), report text not null) strict",
 };
+
+// What each version added to the one before it: a journal of any older version is brought up by
+// these, a new one is made with all of them.
+constexpr std::array additions{
+    "create table stragglers (queue text primary key, job integer not null references jobs (id),"
+    " paths integer not null) strict, without rowid",
+};
+static_assert(additions.size() == schema_version - 1);
 
 // ---- SQLite's failures in an operator's words ----
 
@@ -188,6 +196,18 @@ struct KeyRow {
   long long uid = 0;
   std::string key;
   long long id = 0, started_at = 0;
+};
+
+struct StragglerRow {
+  std::string queue;
+  long long job = 0, paths = 0;
+
+  template <class Each>
+  void each(Each each) {
+    each("queue", queue);
+    each("job", job);
+    each("paths", paths);
+  }
 };
 
 struct NumberRow {
@@ -531,8 +551,18 @@ void create_schema(soci::session& sql, const std::string& uuid) {
   sql << "begin immediate";
   for (const auto* statement : schema)
     sql << statement;
+  for (const auto* statement : additions)
+    sql << statement;
   sql << "insert into meta (name, value) values ('uuid', :uuid)", soci::use(uuid);
   sql << fmt::format("pragma application_id = {}", application_id);
+  sql << fmt::format("pragma user_version = {}", schema_version);
+  sql << "commit";
+}
+
+void bring_up_from(soci::session& sql, long long version) {
+  sql << "begin immediate";
+  for (auto next = static_cast<std::size_t>(version); next <= additions.size(); ++next)
+    sql << additions.at(next - 1);
   sql << fmt::format("pragma user_version = {}", schema_version);
   sql << "commit";
 }
@@ -547,8 +577,8 @@ Result<void> check_schema(soci::session& sql) {
                    fmt::format("it was written by a newer volgrowd (schema {}, this one knows {}); "
                                "install that version again, or move the file away",
                                version, schema_version));
-  if (version < schema_version)
-    return failure(ErrorCode::internal, fmt::format("unknown schema {}", version));
+  if (version < 1) return failure(ErrorCode::internal, fmt::format("unknown schema {}", version));
+  if (version < schema_version) bring_up_from(sql, version);
   return {};
 }
 
@@ -585,6 +615,10 @@ class SqliteJournal final : public Journal {
   Result<std::vector<JobRecord>> unfinished() override;
   Result<std::vector<FinishedJob>> finished(WallTime since) override;
   Result<std::uint64_t> finish(JobId job, const JobResult& result, WallTime ended_at) override;
+  Result<void> remember_straggler(const std::string& queue, JobId job,
+                                  std::uint32_t paths) override;
+  Result<void> forget_straggler(const std::string& queue) override;
+  Result<std::vector<StragglerRecord>> stragglers() override;
   Result<std::vector<std::pair<std::uint64_t, std::string>>> outbox(std::uint32_t max) override;
   Result<void> acknowledge(const std::vector<std::uint64_t>& sequences) override;
   Result<std::uint32_t> outbox_depth() override;
@@ -833,6 +867,37 @@ Result<std::uint64_t> SqliteJournal::known_sequence(JobId job) {
   return unsigned_of(rows.front().number);
 }
 
+Result<void> SqliteJournal::remember_straggler(const std::string& queue, JobId job,
+                                               std::uint32_t paths) {
+  return perform([&]() -> Result<void> {
+    const auto id = static_cast<long long>(job);
+    const auto count = static_cast<long long>(paths);
+    sql_ << "insert into stragglers (queue, job, paths) values (:queue, :job, :paths)"
+            " on conflict (queue) do update set job = excluded.job, paths = excluded.paths",
+        soci::use(queue), soci::use(id), soci::use(count);
+    return {};
+  });
+}
+
+Result<void> SqliteJournal::forget_straggler(const std::string& queue) {
+  return perform([&]() -> Result<void> {
+    sql_ << "delete from stragglers where queue = :queue", soci::use(queue);
+    return {};
+  });
+}
+
+Result<std::vector<StragglerRecord>> SqliteJournal::stragglers() {
+  return perform([&] {
+    return all_of(
+        rows_of<StragglerRow>(sql_, "from stragglers order by queue"),
+        [this](const StragglerRow& row) -> Result<StragglerRecord> {
+          auto job = job_of(rows_of<JobRow>(sql_, "from jobs where id = :id", row.job).front());
+          if (!job) return std::unexpected(std::move(job.error()));
+          return StragglerRecord{row.queue, std::move(*job), static_cast<std::uint32_t>(row.paths)};
+        });
+  });
+}
+
 Result<std::vector<std::pair<std::uint64_t, std::string>>> SqliteJournal::outbox(
     std::uint32_t max) {
   return perform([&]() -> Result<std::vector<std::pair<std::uint64_t, std::string>>> {
@@ -863,7 +928,7 @@ Result<std::uint32_t> SqliteJournal::outbox_depth() {
   });
 }
 
-/// A job whose report nobody fetched yet stays: its report refers to it.
+/// A job stays while its report waits to be fetched, or a path it left behind to come back.
 Result<void> SqliteJournal::expire(WallTime now) {
   return perform([&]() -> Result<void> {
     Whole whole(*this);
@@ -874,7 +939,8 @@ Result<void> SqliteJournal::expire(WallTime now) {
 }
 
 void SqliteJournal::forget_before(long long time) {
-  sql_ << "delete from jobs where ended_at <= :time and id not in (select job from outbox)",
+  sql_ << "delete from jobs where ended_at <= :time and id not in (select job from outbox)"
+          " and id not in (select job from stragglers)",
       soci::use(time);
   sql_ << "update jobs set idempotency_key = ''"
           " where idempotency_key <> '' and started_at <= :time",

@@ -47,6 +47,13 @@ struct FinishedJob {
   WallTime ended_at{};
 };
 
+/// Paths that a job had to leave behind.
+struct StragglerRecord {
+  std::string queue;  ///< the volume, as JobBook queues its jobs
+  JobRecord left_by;
+  std::uint32_t paths = 0;
+};
+
 class Journal {
  public:
   /// Opens or creates `path` (0600), checks its schema version, removes what has expired. Errors:
@@ -78,6 +85,12 @@ class Journal {
   /// A job's end *and* its outbox row, in one transaction. Returns the report's sequence.
   /// `operation` explain/plan never come here.
   virtual Result<std::uint64_t> finish(JobId job, const JobResult& result, WallTime ended_at) = 0;
+
+  /// Replaces what an earlier job left of that queue's volume. The job stays as long as this does.
+  virtual Result<void> remember_straggler(const std::string& queue, JobId job,
+                                          std::uint32_t paths) = 0;
+  virtual Result<void> forget_straggler(const std::string& queue) = 0;
+  virtual Result<std::vector<StragglerRecord>> stragglers() = 0;
 
   virtual Result<std::vector<std::pair<std::uint64_t, std::string>>> outbox(std::uint32_t max) = 0;
   virtual Result<void> acknowledge(const std::vector<std::uint64_t>& sequences) = 0;

@@ -69,9 +69,14 @@ void Runner::submit(WalkId id) {
   auto& walk = *walks_.at(id);
   auto steps = std::exchange(walk.steps, {});
   walk.outstanding = steps.size();
-  for (auto& step : steps)
-    pool_.submit(std::move(step),
-                 [this, id](StepResult result) { collect(id, std::move(result)); });
+  for (auto& step : steps) {
+    auto on_result = [this, id](StepResult result) { collect(id, std::move(result)); };
+    if (commands_multipathd(step)) {
+      multipathd_.submit(std::move(step), std::move(on_result));
+    } else {
+      pool_.submit(std::move(step), std::move(on_result));
+    }
+  }
 }
 
 void Runner::collect(WalkId id, StepResult result) {

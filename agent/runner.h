@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 
+#include "agent/lane.h"
 #include "agent/worker_pool.h"
 #include "core/clock.h"
 #include "core/event_loop.h"
@@ -27,7 +28,7 @@ class Runner {
 
   /// `locks`: the directory of the lock files, /run/volgrow.
   Runner(EventLoop& loop, const Clock& clock, WorkerPool& pool, std::filesystem::path locks)
-      : loop_(loop), clock_(clock), pool_(pool), locks_(std::move(locks)) {}
+      : loop_(loop), clock_(clock), pool_(pool), multipathd_(pool), locks_(std::move(locks)) {}
 
   /// Both callbacks come from the loop, never from inside start(); `on_end` exactly once, last.
   WalkId start(Job job, OnPhase on_phase, OnEnd on_end);
@@ -59,6 +60,7 @@ class Runner {
   EventLoop& loop_;
   const Clock& clock_;
   WorkerPool& pool_;
+  Lane multipathd_;
   std::filesystem::path locks_;
   WalkId last_ = 0;
   std::map<WalkId, std::unique_ptr<Walk>> walks_;

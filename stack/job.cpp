@@ -1,84 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The phases of a job. Each function takes what came back and returns what to do next.
+// The phases of a job that look, and what comes back from any of them. Each function takes what
+// came back and returns what to do next.
 #include "stack/job.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "core/units.h"
-#include "stack/judge.h"
+#include "stack/turn.h"
 #include "stack/verdict.h"
 
 namespace volgrow {
-namespace {
-
-using What = Sent::What;
-
-/// One call of `advance`: the job and the moment it happens.
-class Turn {
- public:
-  Turn(Job& job, TimePoint now) : job_(job), now_(now) {}
-
-  Next start();
-  Next resolved(const StepResult& result);
-  Next probed(const std::vector<StepResult>& results);
-  Next grown(const std::vector<StepResult>& results);
-  Next verified(const std::vector<StepResult>& results);
-  Next end();
-  Next end(Error error);
-  /// Ends with a batch planned and not performed.
-  Next give_up(Error error) {
-    forget_plan();
-    return end(std::move(error));
-  }
-
- private:
-  Layer& layer(std::size_t i) { return job_.stack->layers[i]; }
-  LayerResult& record(std::size_t i) { return job_.layers[i]; }
-  Finding& finding(std::size_t i) { return job_.findings[i]; }
-  std::size_t count() const { return job_.layers.size(); }
-
-  bool usable_target(std::size_t i) { return layer(i).has_target && !layer(i).closed; }
-  /// Layers above the targets; what lies below a target (a loop device's file) is only shown.
-  bool rises(std::size_t i) { return !layer(i).has_target && !below_a_target(i); }
-  bool below_a_target(std::size_t i);
-  std::optional<Bytes> size_below(std::size_t i);
-
-  /// A step that only looks may end after the job's deadline: a job past it still measures.
-  Deadline own(Duration limit) const { return within(limit, now_); }
-  Deadline shared(Duration limit) const { return own(limit).sooner(job_.deadline); }
-  void add(Batch& batch, What what, std::size_t i, StepAction action, Deadline deadline);
-
-  void absorb(const std::vector<StepResult>& results);
-  void absorb(const StepResult& result, Sent sent);
-  void take_truth(std::size_t i, const Truth& truth);
-  void take_failure(std::size_t i, What what, const Error& error);
-  void take_measurement(std::size_t i, const Measurement& measured);
-
-  std::vector<Answer> answers();
-  Next ask_targets(Duration pause);
-  Next no_answers();
-  Next judged(const Judgement& judgement);
-  Next again_or_end(Error error);
-  Next planned(Bytes size);
-  void plan_targets(Bytes size);
-  void plan_rising();
-  void forget_plan();
-  Next grow_targets();
-  Next grow_next_above();
-  Next grow(std::size_t i, Bytes to);
-  std::optional<Error> laggard(std::size_t i);
-  Error shrinks(std::size_t i, Bytes possible);
-  std::optional<std::size_t> dead_member(std::size_t i);
-  void refuse_above(std::size_t i, const Error& error);
-  void defer_above(std::size_t i, std::size_t dead);
-  Next verify();
-  std::optional<Error> alarm_in(const std::vector<Answer>& answers) const;
-
-  Job& job_;
-  TimePoint now_;
-};
 
 bool Turn::below_a_target(std::size_t i) {
   return std::ranges::any_of(job_.stack->layers, [&](const Layer& above) {
@@ -90,7 +22,7 @@ bool Turn::below_a_target(std::size_t i) {
 std::optional<Bytes> Turn::size_below(std::size_t i) {
   std::optional<Bytes> smallest;
   for (std::size_t j = 0; j < i; ++j) {
-    if (!layer(i).is_made_of(layer(j).device) || layer(j).closed) continue;
+    if (!layer(i).is_made_of(layer(j).device) || dead(j)) continue;
     const auto size = record(j).after_bytes;
     if (size && (!smallest || *size < *smallest)) smallest = size;
   }
@@ -98,10 +30,15 @@ std::optional<Bytes> Turn::size_below(std::size_t i) {
   return *smallest - layer(i).overhead;
 }
 
-void Turn::add(Batch& batch, What what, std::size_t i, StepAction action, Deadline deadline) {
+void Turn::add(Batch& batch, Sent sent, StepAction action, Deadline deadline) {
   const auto id = static_cast<std::uint32_t>(job_.sent.size());
-  job_.sent.push_back({what, i});
+  job_.sent.push_back(sent);
   batch.steps.push_back({id, std::move(action), deadline});
+}
+
+Duration Turn::next_pause() {
+  job_.pause = std::clamp(job_.pause * 2, job_.limits.first_retry, job_.limits.slowest_retry);
+  return std::min(job_.pause, job_.deadline.remaining(now_));
 }
 
 // --- resolve ---
@@ -109,9 +46,11 @@ void Turn::add(Batch& batch, What what, std::size_t i, StepAction action, Deadli
 Next Turn::start() {
   Batch batch;
   job_.sent.clear();
-  add(batch, What::resolve, 0, ResolveStep{job_.request.subject}, own(job_.limits.resolve));
+  add(batch, {What::resolve}, ResolveStep{job_.request.subject}, own(job_.limits.resolve));
   return batch;
 }
+
+namespace {
 
 LayerResult first_record(const Layer& layer) {
   LayerResult record;
@@ -127,6 +66,8 @@ LayerResult first_record(const Layer& layer) {
   return record;
 }
 
+}  // namespace
+
 Next Turn::resolved(const StepResult& result) {
   if (!result.answer) return end(result.answer.error());
   const auto* stack = std::get_if<Stack>(&*result.answer);
@@ -134,37 +75,55 @@ Next Turn::resolved(const StepResult& result) {
     return end(Error{ErrorCode::internal, "resolving gave no layers", "", 0});
   job_.stack = *stack;
   job_.findings.resize(stack->layers.size());
-  for (const auto& layer : stack->layers) {
+  for (const auto& layer : stack->layers)
     job_.layers.push_back(first_record(layer));
-    job_.findings[job_.layers.size() - 1].trouble = layer.closed;
-  }
-  return ask_targets(Duration::zero());
+  return ask(targets(), Duration::zero());
 }
 
 // --- probe ---
 
-Next Turn::ask_targets(Duration pause) {
+Turn::Indices Turn::targets() {
+  Indices all;
+  for (std::size_t i = 0; i < count(); ++i)
+    if (layer(i).has_target) all.push_back(i);
+  return all;
+}
+
+Next Turn::ask(const Indices& whom, Duration pause) {
   Batch batch{{}, pause};
   job_.sent.clear();
-  for (std::size_t i = 0; i < count(); ++i)
-    if (usable_target(i))
-      add(batch, What::probe, i, ProbeStep{layer(i)}, within(pause + job_.limits.probe, now_));
+  for (const auto i : whom)
+    add(batch, {What::probe, i}, ProbeStep{layer(i)}, within(pause + job_.limits.probe, now_));
   if (batch.steps.empty()) return no_answers();
   job_.phase = pause == Duration::zero() ? Phase::probing : Phase::waiting;
   return batch;
 }
 
+/// What the targets say; a path that is no member has no voice.
 std::vector<Answer> Turn::answers() {
   std::vector<Answer> all;
   for (std::size_t i = 0; i < count(); ++i)
-    if (const auto& truth = finding(i).truth; usable_target(i) && truth)
+    if (const auto& truth = finding(i).truth; truth && layer(i).has_target && !lost(i))
       all.push_back({layer(i).device, record(i).after_bytes, *truth});
   return all;
+}
+
+/// A path that had this volume's identity for the kernel and has another one for its target.
+void Turn::disown_strangers() {
+  const auto members = answers();
+  const auto must =
+      job_.request.pinned || members.empty() ? job_.request.pinned : members.front().truth.identity;
+  for (std::size_t i = 0; i < count(); ++i) {
+    if (!lost(i) || !finding(i).truth || finding(i).truth->identity == must) continue;
+    finding(i).truth.reset();
+    finding(i).stranger = true;
+  }
 }
 
 Next Turn::probed(const std::vector<StepResult>& results) {
   absorb(results);
   if (job_.cancel_requested) return verify();
+  disown_strangers();
   const auto truths = answers();
   if (truths.empty()) return no_answers();
   if (job_.request.operation != Operation::registration &&
@@ -196,174 +155,8 @@ Next Turn::judged(const Judgement& judgement) {
 /// The array may lag behind whoever told us: it is asked again, ever more slowly, until the
 /// deadline.
 Next Turn::again_or_end(Error error) {
-  if (only_looks(job_.request) || job_.deadline.passed(now_)) return end(std::move(error));
-  job_.pause = std::clamp(job_.pause * 2, job_.limits.first_retry, job_.limits.slowest_retry);
-  return ask_targets(std::min(job_.pause, job_.deadline.remaining(now_)));
-}
-
-// --- plan ---
-
-void Turn::plan_targets(Bytes size) {
-  for (std::size_t i = 0; i < count(); ++i) {
-    if (!usable_target(i) || !finding(i).truth) continue;
-    finding(i).asked = record(i).after_bytes != size;
-    if (!finding(i).asked) continue;
-    record(i).action = LayerAction::planned;
-    record(i).reason = fmt::format("the target says {}", human_size(size));
-  }
-}
-
-void Turn::plan_rising() {
-  for (std::size_t i = 0; i < count(); ++i) {
-    if (!rises(i)) continue;
-    const bool below = std::ranges::any_of(job_.layers, [&](const LayerResult& lower) {
-      return lower.action == LayerAction::planned && layer(i).is_made_of(lower.device);
-    });
-    const auto possible = size_below(i);
-    if (!below && (!possible || possible == record(i).after_bytes)) continue;
-    if (!below && *possible < record(i).after_bytes) {
-      refuse_above(i, shrinks(i, *possible));
-      return;
-    }
-    record(i).action = LayerAction::planned;
-    record(i).reason = "follows the layers below";
-  }
-}
-
-/// Steps that were planned and will not be sent.
-void Turn::forget_plan() {
-  for (std::size_t i = 0; i < count(); ++i) {
-    if (record(i).action != LayerAction::planned) continue;
-    record(i).action = LayerAction::none;
-    record(i).reason.clear();
-    finding(i).asked = false;
-  }
-}
-
-Next Turn::planned(Bytes size) {
-  plan_targets(size);
-  if (only_looks(job_.request)) {
-    plan_rising();
-    return end();
-  }
-  if (!job_.deadline.passed(now_)) return grow_targets();
-  forget_plan();
-  return verify();
-}
-
-// --- grow ---
-
-Next Turn::grow_targets() {
-  Batch batch;
-  job_.sent.clear();
-  for (std::size_t i = 0; i < count(); ++i)
-    if (finding(i).asked && record(i).action == LayerAction::planned)
-      add(batch, What::grow, i, GrowStep{layer(i), finding(i).truth->size},
-          shared(job_.limits.grow));
-  if (batch.steps.empty()) return grow_next_above();
-  job_.phase = Phase::growing;
-  job_.writes = true;
-  return batch;
-}
-
-Next Turn::grow(std::size_t i, Bytes to) {
-  Batch batch;
-  job_.sent.clear();
-  finding(i).asked = true;
-  record(i).action = LayerAction::planned;
-  add(batch, What::grow, i, GrowStep{layer(i), to}, shared(job_.limits.grow));
-  job_.phase = Phase::growing;
-  job_.writes = true;
-  return batch;
-}
-
-/// After rescans or a resize: the layers that were asked are measured, then the next one rises.
-Next Turn::grown(const std::vector<StepResult>& results) {
-  const auto asked = job_.sent;
-  absorb(results);
-  if (asked.front().what == What::measure) return grow_next_above();
-  Batch batch;
-  job_.sent.clear();
-  for (const auto& sent : asked)
-    add(batch, What::measure, sent.layer, MeasureStep{layer(sent.layer), false},
-        own(job_.limits.measure));
-  return batch;
-}
-
-/// A live member that did not follow its target: the kernel would refuse a table longer than it,
-/// and what is above must not pretend.
-std::optional<Error> Turn::laggard(std::size_t i) {
-  for (std::size_t j = 0; j < i; ++j) {
-    if (!layer(i).is_made_of(layer(j).device)) continue;
-    if (!layer(j).has_target || !finding(j).asked || !finding(j).truth) continue;
-    if (record(j).after_bytes == finding(j).truth->size) continue;
-    return Error{
-        ErrorCode::paths_disagree,
-        fmt::format("PathsDisagree: {} still shows {} after its rescan, the target says {}; "
-                    "{} was left alone",
-                    layer(j).device, human_size(record(j).after_bytes.value_or(Bytes())),
-                    human_size(finding(j).truth->size), layer(i).device),
-        layer(j).device, 0};
-  }
-  return std::nullopt;
-}
-
-/// A member nothing can be sent to keeps its old size, and the kernel refuses a table longer than
-/// it.
-std::optional<std::size_t> Turn::dead_member(std::size_t i) {
-  for (std::size_t j = 0; j < i; ++j) {
-    if (!layer(i).is_made_of(layer(j).device)) continue;
-    if (layer(j).has_target && finding(j).trouble && !finding(j).asked) return j;
-  }
-  return std::nullopt;
-}
-
-void Turn::defer_above(std::size_t i, std::size_t dead) {
-  record(i).action = LayerAction::deferred;
-  record(i).reason =
-      fmt::format("waits for {}: {}", layer(dead).device, finding(dead).trouble->message);
-}
-
-/// Below, somebody shrank what this layer is made of: it is never made to follow.
-Error Turn::shrinks(std::size_t i, Bytes possible) {
-  return {
-      ErrorCode::would_shrink,
-      fmt::format("{} has {} and the layers below have become {}: following them would shrink a "
-                  "volume in use. It was left alone; look at what is below",
-                  layer(i).device, human_size(*record(i).after_bytes), human_size(possible)),
-      layer(i).device, 0};
-}
-
-void Turn::refuse_above(std::size_t i, const Error& error) {
-  record(i).action = LayerAction::refused;
-  record(i).reason = error.message;
-  finding(i).trouble = error;
-  if (!job_.failure) job_.failure = error;
-}
-
-Next Turn::grow_next_above() {
-  if (job_.cancel_requested) return verify();
-  for (; job_.rising < count(); ++job_.rising) {
-    const auto i = job_.rising;
-    if (!rises(i) || finding(i).asked) continue;
-    if (auto behind = laggard(i)) {
-      refuse_above(i, *behind);
-      break;
-    }
-    const auto possible = size_below(i);
-    if (!possible || possible == record(i).after_bytes) continue;
-    if (*possible < record(i).after_bytes) {
-      refuse_above(i, shrinks(i, *possible));
-      break;
-    }
-    if (const auto dead = dead_member(i)) {
-      defer_above(i, *dead);
-      break;
-    }
-    if (job_.deadline.passed(now_)) break;
-    return grow(i, *possible);
-  }
-  return verify();
+  if (only_looks(job_.request) || late()) return end(std::move(error));
+  return ask(targets(), next_pause());
 }
 
 // --- verify ---
@@ -373,10 +166,11 @@ Next Turn::verify() {
   job_.sent.clear();
   job_.phase = Phase::verifying;
   for (std::size_t i = 0; i < count(); ++i) {
-    if (layer(i).closed) continue;
-    add(batch, What::measure, i, MeasureStep{layer(i), i + 1 == count()}, own(job_.limits.measure));
-    if (usable_target(i) && finding(i).truth && !finding(i).trouble)
-      add(batch, What::probe, i, ProbeStep{layer(i)}, own(job_.limits.probe));
+    if (dead(i)) continue;
+    add(batch, {What::measure, i}, MeasureStep{layer(i), i + 1 == count()},
+        own(job_.limits.measure));
+    if (layer(i).has_target && !finding(i).trouble)
+      add(batch, {What::probe, i}, ProbeStep{layer(i)}, own(job_.limits.probe));
   }
   return batch.steps.empty() ? end() : Next(std::move(batch));
 }
@@ -401,9 +195,9 @@ Next Turn::verified(const std::vector<StepResult>& results) {
     }
   bool grew_again = false;
   for (std::size_t i = 0; i < count(); ++i)
-    grew_again =
-        grew_again || (before[i] && finding(i).truth && before[i]->size < finding(i).truth->size);
-  const bool may_go_on = !job_.failure && !job_.cancel_requested && !job_.deadline.passed(now_);
+    grew_again = grew_again || (!lost(i) && before[i] && finding(i).truth &&
+                                before[i]->size < finding(i).truth->size);
+  const bool may_go_on = !job_.failure && !job_.cancel_requested && !late();
   if (!grew_again || !may_go_on) return end();
   job_.rising = 0;
   for (auto& known : job_.findings)
@@ -414,9 +208,11 @@ Next Turn::verified(const std::vector<StepResult>& results) {
 // --- what came back ---
 
 void Turn::take_truth(std::size_t i, const Truth& truth) {
-  finding(i).truth = truth;
-  finding(i).unproven = false;
-  if (!finding(i).unmeasured) finding(i).trouble.reset();
+  auto& known = finding(i);
+  known.truth = truth;
+  known.unproven = false;
+  known.silent_since.reset();
+  if (!known.unmeasured) known.trouble.reset();
   record(i).target_bytes = truth.size;
 }
 
@@ -426,35 +222,50 @@ void Turn::take_measurement(std::size_t i, const Measurement& measured) {
   if (!measured.state.empty()) record(i).state = measured.state;
 }
 
+namespace {
+
 /// Every other error says that nothing was sent, or that it was refused.
 bool may_have_written(ErrorCode code) {
   return code == ErrorCode::path_hung || code == ErrorCode::timed_out ||
-         code == ErrorCode::internal;
+         code == ErrorCode::multipath_unavailable || code == ErrorCode::internal;
 }
+
+}  // namespace
 
 /// A step that was not answered may have had its effect; a size that was not read is not known; a
 /// target that answered before the growth and not after it leaves the growth unproven.
-void Turn::take_failure(std::size_t i, What what, const Error& error) {
-  auto& known = finding(i);
-  if (what == What::grow) known.written = known.written || may_have_written(error.code);
-  if (what == What::measure) {
+void Turn::take_failure(Sent sent, const Error& error) {
+  auto& known = finding(sent.layer);
+  const bool looks = sent.what == What::probe || sent.what == What::measure;
+  if (!looks) known.written = known.written || may_have_written(error.code);
+  if (sent.what == What::measure) {
     known.unmeasured = true;
-    record(i).after_bytes.reset();
+    record(sent.layer).after_bytes.reset();
   }
-  if (what == What::probe && job_.phase == Phase::verifying) known.unproven = true;
-  if (what == What::probe && job_.phase != Phase::verifying) known.truth.reset();
+  if (sent.what == What::probe && job_.phase == Phase::verifying) known.unproven = true;
+  if (sent.what == What::probe && job_.phase != Phase::verifying) {
+    known.truth.reset();
+    if (!known.silent_since) known.silent_since = now_;
+  }
   if (!known.trouble) known.trouble = error;
 }
 
+void Turn::take_done(Sent sent) {
+  finding(sent.layer).written = true;
+  if (sent.what == What::evict) return leave(sent.layer, sent.member);
+  if (sent.what == What::adopt) return join(sent.layer, sent.member);
+  record(sent.layer).action =
+      layer(sent.layer).has_target ? LayerAction::rescanned : LayerAction::resized;
+}
+
 void Turn::absorb(const StepResult& result, Sent sent) {
-  const auto i = sent.layer;
+  const auto i = sent.what == What::evict || sent.what == What::adopt ? sent.member : sent.layer;
   record(i).duration += result.took;
-  if (!result.answer) return take_failure(i, sent.what, result.answer.error());
+  if (!result.answer) return take_failure(sent, result.answer.error());
   if (const auto* truth = std::get_if<Truth>(&*result.answer)) return take_truth(i, *truth);
   if (const auto* measured = std::get_if<Measurement>(&*result.answer))
     return take_measurement(i, *measured);
-  finding(i).written = true;
-  record(i).action = layer(i).has_target ? LayerAction::rescanned : LayerAction::resized;
+  take_done(sent);
 }
 
 void Turn::absorb(const std::vector<StepResult>& results) {
@@ -473,8 +284,6 @@ Next Turn::end(Error error) {
   if (!job_.failure) job_.failure = std::move(error);
   return end();
 }
-
-}  // namespace
 
 std::string_view name_of(Phase phase) {
   switch (phase) {

@@ -27,6 +27,8 @@ struct JobLimits {
   Duration measure = std::chrono::seconds(2);
   Duration first_retry = std::chrono::milliseconds(50);
   Duration slowest_retry = std::chrono::seconds(1);
+  Duration dead_path_grace =
+      std::chrono::seconds(5);  ///< silence after which a path may be evicted
 
   bool operator==(const JobLimits&) const = default;
 };
@@ -50,9 +52,10 @@ using Next = std::variant<Batch, JobResult>;
 
 /// What one step of the batch in flight is about.
 struct Sent {
-  enum class What : std::uint8_t { resolve, probe, grow, measure };
+  enum class What : std::uint8_t { resolve, probe, grow, measure, evict, adopt };
   What what = What::resolve;
   std::size_t layer = 0;
+  std::size_t member = 0;  ///< of the map `layer`, for evict and adopt
 };
 
 /// What a job knows of one layer beyond its LayerResult.
@@ -63,6 +66,9 @@ struct Finding {
   bool written = false;          ///< one was sent and may have had its effect, whatever it answered
   bool unmeasured = false;       ///< the last measurement failed: its size is not known
   bool unproven = false;         ///< grown, and its target did not answer once more
+  bool stranger = false;         ///< a lost path on which another volume answers
+  bool offered = false;          ///< a lost path its map was asked to take back
+  std::optional<TimePoint> silent_since;  ///< its target's first missing answer since the last one
 };
 
 /// One job in flight: a value. `advance` is the only thing that changes it.

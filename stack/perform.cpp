@@ -14,8 +14,13 @@ Result<StepAnswer> as_answer(Result<T> result) {
   return StepAnswer(std::move(*result));
 }
 
-/// The same device still answers to the layer's name, and nothing has closed it since the volume
-/// was resolved: what a rescan must be sure of before it writes.
+Result<StepAnswer> as_done(Result<void> result) {
+  if (!result) return std::unexpected(std::move(result.error()));
+  return StepAnswer(Done{});
+}
+
+/// The same device still answers to the layer's name, and nothing has closed it meanwhile: what
+/// must be sure before anything is sent to it.
 Result<void> still_open(Host& host, const Connector& connector, const Layer& layer) {
   auto now = connector.describe(host, layer.device);
   if (!now) return std::unexpected(std::move(now.error()));
@@ -37,7 +42,9 @@ struct Performer {
     return as_answer(resolve(wanted.subject, connectors, host, step.deadline));
   }
   Result<StepAnswer> operator()(const ProbeStep& wanted) {
-    return with(wanted.layer, [&](const Connector& connector) {
+    return with(wanted.layer, [&](const Connector& connector) -> Result<StepAnswer> {
+      if (auto same = still_open(host, connector, wanted.layer); !same)
+        return std::unexpected(std::move(same.error()));
       return as_answer(connector.probe(host, wanted.layer, step.deadline));
     });
   }
@@ -45,9 +52,17 @@ struct Performer {
     return with(wanted.layer, [&](const Connector& connector) -> Result<StepAnswer> {
       if (auto same = still_open(host, connector, wanted.layer); !same)
         return std::unexpected(std::move(same.error()));
-      auto grown = connector.grow(host, wanted.layer, wanted.to, step.deadline);
-      if (!grown) return std::unexpected(std::move(grown.error()));
-      return StepAnswer(Done{});
+      return as_done(connector.grow(host, wanted.layer, wanted.to, step.deadline));
+    });
+  }
+  Result<StepAnswer> operator()(const EvictStep& wanted) {
+    return with(wanted.layer, [&](const Connector& connector) {
+      return as_done(connector.evict(host, wanted.layer, wanted.member, step.deadline));
+    });
+  }
+  Result<StepAnswer> operator()(const AdoptStep& wanted) {
+    return with(wanted.layer, [&](const Connector& connector) {
+      return as_done(connector.adopt(host, wanted.layer, wanted.member, step.deadline));
     });
   }
   Result<StepAnswer> operator()(const MeasureStep& wanted) {

@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "core/identity.h"
@@ -173,12 +174,13 @@ class Walker {
   }
 
   Result<Stack> finish() && {
+    add_lost_paths();
     std::set<std::string> inner;
     for (const auto& layer : stack_.layers)
       inner.insert(layer.below.begin(), layer.below.end());
     Devices tops;
     for (const auto& layer : stack_.layers)
-      if (!inner.contains(layer.device)) tops.push_back(layer.device);
+      if (!inner.contains(layer.device) && layer.lost_from.empty()) tops.push_back(layer.device);
     if (tops.size() == 1) return with_a_target();
     return failure(ErrorCode::ambiguous_volume,
                    fmt::format("{} are devices of this volume and nothing joins them; name the one "
@@ -187,6 +189,47 @@ class Walker {
   }
 
  private:
+  /// Paths that the kernel says are a map's volume and that are no members of it: evicted, or
+  /// refused by multipathd when they came back. Their targets will say whether they are ours.
+  void add_lost_paths() {
+    const auto map = std::ranges::find(stack_.layers, LayerKind::multipath, &Layer::kind);
+    if (map == stack_.layers.end()) return;
+    auto lost = lost_from(*map);
+    std::erase_if(stack_.layers, [&](const Layer& layer) {
+      return std::ranges::find(lost, layer.device, &Layer::device) != lost.end();
+    });
+    const auto below = std::ranges::find(stack_.layers, LayerKind::multipath, &Layer::kind);
+    stack_.layers.insert(below, std::move_iterator(lost.begin()), std::move_iterator(lost.end()));
+  }
+
+  std::vector<Layer> lost_from(const Layer& map) const {
+    std::set<std::string> identities;
+    for (const auto& member : map.below)
+      if (auto wwid = kernel_wwid_of(member)) identities.insert(*wwid);
+    std::vector<Layer> lost;
+    for (const auto& device : host_.list("block").value_or(Devices{})) {
+      const auto wwid = kernel_wwid_of(device);
+      if (!wwid || !identities.contains(*wwid) || is_held(device)) continue;
+      const auto* connector = connectors_.claiming(host_, device);
+      if (connector == nullptr) continue;
+      auto layer = connector->describe(host_, device);
+      if (!layer) continue;  // it went away while we looked
+      layer->lost_from = map.device;
+      lost.push_back(std::move(*layer));
+    }
+    return lost;
+  }
+
+  std::optional<std::string> kernel_wwid_of(const std::string& device) const {
+    auto text = host_.read(fmt::format("block/{}/device/wwid", device));
+    return text && !text->empty() ? std::optional(*text) : std::nullopt;
+  }
+
+  bool is_held(const std::string& device) const {
+    const auto holders = host_.list(fmt::format("block/{}/holders", device));
+    return holders && !holders->empty();
+  }
+
   /// A file no connector answers for is somebody's data, not a volume.
   Result<Stack> with_a_target() {
     const auto& top = stack_.top();

@@ -42,6 +42,14 @@ template <class A, wire::SameAs<MeasureStep> V>
 void fields(A& a, V& v) {
   a(v.layer, v.consumer);
 }
+template <class A, wire::SameAs<EvictStep> V>
+void fields(A& a, V& v) {
+  a(v.layer, v.member);
+}
+template <class A, wire::SameAs<AdoptStep> V>
+void fields(A& a, V& v) {
+  a(v.layer, v.member);
+}
 template <class A, wire::SameAs<Step> V>
 void fields(A& a, V& v) {
   a(v.id, v.action, v.deadline);

@@ -40,7 +40,16 @@ struct MeasureStep {
   Layer layer;
   bool consumer = false;
 };
-using StepAction = std::variant<ResolveStep, ProbeStep, GrowStep, MeasureStep>;
+struct EvictStep {
+  Layer layer;         ///< the map
+  std::string member;  ///< kernel name
+};
+struct AdoptStep {
+  Layer layer;
+  std::string member;
+};
+using StepAction =
+    std::variant<ResolveStep, ProbeStep, GrowStep, MeasureStep, EvictStep, AdoptStep>;
 
 struct Step {
   std::uint32_t id = 0;  ///< unique within its batch

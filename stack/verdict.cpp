@@ -70,7 +70,9 @@ bool Verdict::wrote() const {
 
 bool Verdict::pending() const {
   return std::ranges::any_of(job_.findings, &Finding::unproven) ||
-         std::ranges::count(job_.layers, LayerAction::deferred, &LayerResult::action) > 0;
+         std::ranges::any_of(job_.layers, [](const LayerResult& record) {
+           return record.action == LayerAction::deferred || record.action == LayerAction::evicted;
+         });
 }
 
 // --- actions ---
@@ -88,7 +90,18 @@ bool settle_unmeasured(const Finding& finding, LayerResult& record) {
   return true;
 }
 
+/// A path that is no member fails nobody: it comes back another time, or is none of ours.
+void settle_lost(const Verdict& verdict, std::size_t i, LayerResult& record) {
+  if (record.action == LayerAction::evicted) return;
+  const auto& finding = verdict.finding(i);
+  record.action = finding.stranger ? LayerAction::skipped : LayerAction::deferred;
+  record.reason = "is no member of " + verdict.layer(i).lost_from;
+  if (finding.stranger) record.reason += ": another volume answers there";
+  if (finding.trouble) record.reason += ": " + finding.trouble->message;
+}
+
 void settle_target(const Verdict& verdict, std::size_t i, LayerResult& record) {
+  if (!verdict.layer(i).lost_from.empty()) return settle_lost(verdict, i, record);
   const auto& finding = verdict.finding(i);
   if (settle_unmeasured(finding, record)) return;
   if (finding.trouble && !verdict.right(i)) {
@@ -103,6 +116,7 @@ void settle_target(const Verdict& verdict, std::size_t i, LayerResult& record) {
   }
   if (finding.unproven)
     record.reason = "its target could not be asked again: " + finding.trouble->message;
+  if (record.action == LayerAction::readopted) return;
   // Right although the rescan gave no answer: sizes decide.
   if (record.action == LayerAction::planned) record.action = LayerAction::rescanned;
   if (record.action == LayerAction::none) record.action = LayerAction::unchanged;

@@ -100,6 +100,7 @@ constexpr std::string_view every_key = R"(
     default_deadline_ms = 1500
     longest_deadline_ms = 2500
     dead_paths = "wait"
+    dead_path_grace_ms = 107
     most_jobs = 11
     most_jobs_per_caller = 10
     most_waits_per_caller = 9
@@ -136,7 +137,8 @@ Config every_value() {
                      .grow = milliseconds(103),
                      .measure = milliseconds(104),
                      .first_retry = milliseconds(105),
-                     .slowest_retry = milliseconds(106)},
+                     .slowest_retry = milliseconds(106),
+                     .dead_path_grace = milliseconds(107)},
           .workers = {.most = 4, .kept = 3, .idle_time = milliseconds(200)},
           .uevent_buffer = 8_MiB,
           .log_level = "debug"};

@@ -12,6 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -217,7 +221,23 @@ TEST_F(AJournal, RefusesASchemaNewerThanItself) {
   const auto opened = try_open();
 
   ASSERT_FALSE(opened);
-  EXPECT_THAT(opened.error().message, HasSubstr("newer volgrowd (schema 99, this one knows 1)"));
+  EXPECT_THAT(opened.error().message, HasSubstr("newer volgrowd (schema 99, this one knows 2)"));
+}
+
+TEST_F(AJournal, BringsUpADatabaseOfTheFirstVersion) {
+  open();
+  const auto id = accept(job());
+  journal.reset();
+  {
+    soci::session sql(*soci::factory_sqlite3(), fmt::format("db=\"{}\"", path.native()));
+    sql << "drop table stragglers";
+    sql << "pragma user_version = 1";
+  }
+
+  open();
+
+  EXPECT_THAT(unfinished_ids(), ElementsAre(id));
+  EXPECT_TRUE(journal->remember_straggler("vol-1", id, 1));
 }
 
 TEST_F(AJournal, RefusesADatabaseOfAnotherProgram) {
@@ -724,6 +744,55 @@ TEST_F(AJournal, SaysThatTheDatabaseIsCorrupt) {
 
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().message, HasSubstr("the database is corrupt; move it away"));
+}
+
+// --- stragglers ---
+
+TEST_F(AJournal, RemembersWhatAJobLeftBehindAcrossARestart) {
+  open();
+  const auto id = accept(job(elaborate_request()));
+  finish(id);
+  ASSERT_TRUE(journal->remember_straggler("vol-1", id, 2));
+
+  open();
+
+  const auto left = journal->stragglers().value();
+  ASSERT_THAT(left, SizeIs(1));
+  EXPECT_EQ(left.front().queue, "vol-1");
+  EXPECT_EQ(left.front().paths, 2);
+  EXPECT_EQ(left.front().left_by.id, id);
+  EXPECT_EQ(left.front().left_by.request, elaborate_request());
+}
+
+TEST_F(AJournal, RemembersOfAVolumeOnlyWhatItsLastJobLeft) {
+  open();
+  const auto first = accept(job());
+  const auto second = accept(job());
+  ASSERT_TRUE(journal->remember_straggler("vol-1", first, 2));
+  ASSERT_TRUE(journal->remember_straggler("vol-1", second, 1));
+
+  const auto left = journal->stragglers().value();
+
+  ASSERT_THAT(left, SizeIs(1));
+  EXPECT_EQ(left.front().left_by.id, second);
+  EXPECT_EQ(left.front().paths, 1);
+}
+
+TEST_F(AJournal, KeepsAnOldJobWhileWhatItLeftIsNotFinished) {
+  open();
+  const auto id = accept(job());
+  const auto sequence = finish(id);
+  ASSERT_TRUE(journal->acknowledge({sequence}));
+  ASSERT_TRUE(journal->remember_straggler("vol-1", id, 1));
+  clock.advance(hours(48));
+
+  ASSERT_TRUE(journal->expire(clock.wall()));
+  EXPECT_THAT(journal->stragglers().value(), SizeIs(1));
+
+  ASSERT_TRUE(journal->forget_straggler("vol-1"));
+  ASSERT_TRUE(journal->expire(clock.wall()));
+  EXPECT_THAT(journal->stragglers().value(), IsEmpty());
+  EXPECT_THAT(journal->finished(WallTime{}).value(), IsEmpty());
 }
 
 }  // namespace

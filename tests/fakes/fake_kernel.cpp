@@ -505,6 +505,11 @@ void FakeKernel::stack_on(const std::string& holder, const std::string& device) 
   links_[homes_.at(holder) + "/slaves/" + device] = homes_.at(device);
 }
 
+void FakeKernel::unstack(const std::string& holder, const std::string& device) {
+  links_.erase(homes_.at(device) + "/holders/" + holder);
+  links_.erase(homes_.at(holder) + "/slaves/" + device);
+}
+
 void FakeKernel::remove_device(const std::string& name) {
   const auto home = homes_.at(name);
   // A disk goes with its logical unit's whole folder, a loop device with its own.

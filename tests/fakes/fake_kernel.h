@@ -109,6 +109,7 @@ class FakeKernel final : public Host {
   FakeDevice& add_block(const std::string& name, Bytes size);
   /// `holder` is made of `device`: holders/ and slaves/ of the two.
   void stack_on(const std::string& holder, const std::string& device);
+  void unstack(const std::string& holder, const std::string& device);
   void set_attribute(const std::string& path, std::string text);
   void remove_attribute(const std::string& path);
   void add_link(const std::string& path, const std::string& target);

@@ -40,13 +40,33 @@ Result<Layer> FakeDmConnector::describe(Host& host, std::string_view device) con
   layer.device = device;
   layer.identity = {dm.number, dm.diskseq};
   layer.size = dm.size;
+  layer.closed = closed;
   layer.overhead = overhead_;
   layer.below = *host.list(fmt::format("block/{}/slaves", device));
   return layer;
 }
 
+Result<void> FakeDmConnector::willing() const {
+  if (refuses && refusals-- > 0) return std::unexpected(*refuses);
+  return {};
+}
+
+Result<void> FakeDmConnector::evict(Host& host, const Layer& map, const std::string& member,
+                                    Deadline) const {
+  if (auto ready = willing(); !ready) return ready;
+  fake(host).unstack(map.device, member);
+  return {};
+}
+
+Result<void> FakeDmConnector::adopt(Host& host, const Layer& map, const std::string& member,
+                                    Deadline) const {
+  if (auto ready = willing(); !ready) return ready;
+  fake(host).stack_on(map.device, member);
+  return {};
+}
+
 Result<void> FakeDmConnector::grow(Host& host, const Layer& layer, Bytes to, Deadline) const {
-  if (refuses) return std::unexpected(*refuses);
+  if (auto ready = willing(); !ready) return ready;
   auto& dm = fake(host).device(layer.device);
   if (!dm.ignores_growth) dm.size = to;
   return {};
@@ -65,9 +85,14 @@ void AVolume::with_paths(std::size_t count) {
   kernel.set_attribute("block/dm-3/dm/name", "mpatha");
   for (std::size_t i = 0; i < count; ++i) {
     const auto name = fmt::format("sd{}", static_cast<char>('a' + i));
-    kernel.add_disk(name, {.address = fmt::format("{}:0:0:1", i + 1)});
+    add_path(name, fmt::format("{}:0:0:1", i + 1));
     kernel.stack_on("dm-3", name);
   }
+}
+
+void AVolume::add_path(const std::string& name, const std::string& address) {
+  kernel.add_disk(name, {.address = address});
+  kernel.set_attribute("block/" + name + "/device/wwid", "naa.600140500000000000000000000000a1");
 }
 
 void AVolume::with_crypt_on(const std::string& below) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -31,11 +32,20 @@ class FakeDmConnector final : public Connector {
   bool claims(const Host& host, std::string_view device) const override;
   Result<Layer> describe(Host& host, std::string_view device) const override;
   Result<void> grow(Host& host, const Layer& layer, Bytes to, Deadline) const override;
+  Result<void> evict(Host& host, const Layer& map, const std::string& member,
+                     Deadline) const override;
+  Result<void> adopt(Host& host, const Layer& map, const std::string& member,
+                     Deadline) const override;
   Result<Measurement> measure(Host& host, const Layer& layer, bool) const override;
 
-  std::optional<Error> refuses;  ///< what a resize answers instead of doing it
+  std::optional<Error> closed;
+  std::optional<Error> refuses;  ///< what is answered instead of doing what was asked
+  /// How often it is, before it gives in.
+  mutable int refusals = std::numeric_limits<int>::max();
 
  private:
+  Result<void> willing() const;
+
   LayerKind kind_;
   std::string uuid_prefix_;
   Bytes overhead_;
@@ -49,6 +59,8 @@ class AVolume : public testing::Test {
 
   /// sda … in the order of their letters, all of one 10 GiB volume, beneath the map dm-3.
   void with_paths(std::size_t count);
+  /// One more path to it, member of no map.
+  void add_path(const std::string& name, const std::string& address);
   void with_single_path() { kernel.add_disk("sda", {.address = "1:0:0:1"}); }
   void with_crypt_on(const std::string& below);
 

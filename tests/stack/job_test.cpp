@@ -597,7 +597,10 @@ TEST_F(AVolumeWithFourPaths, LeavesItsMapAloneWhileAPathIsDead) {
   grow_targets({"sda", "sdb", "sdc", "sdd"});
   kernel.path("sdb").state = "transport-offline";
 
-  const auto result = run(to(20_GiB));
+  auto request = to(20_GiB);
+  request.dead_paths = DeadPaths::wait;
+
+  const auto result = run(request);
 
   EXPECT_EQ(result.state, JobState::degraded);
   EXPECT_EQ(result.size, 10_GiB);
