@@ -12,7 +12,11 @@ namespace volgrow {
 
 /// loopN: a window into a file or device.
 std::unique_ptr<Connector> loop_connector();
-/// sdX: one path to a SCSI logical unit.
+/// sdX below an iSCSI session; speaks `iscsi` and `iser`.
+std::unique_ptr<Connector> iscsi_connector();
+/// sdX behind a remote port of Fibre Channel.
+std::unique_ptr<Connector> fc_connector();
+/// sdX of no other transport: claims every SCSI disk, so it is asked after the others.
 std::unique_ptr<Connector> scsi_connector();
 /// A regular file; speaks the connections that name a path (`local`) or a mount (`nfs`). `roots`:
 /// canonical directories, see all_connectors().

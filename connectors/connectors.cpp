@@ -57,6 +57,8 @@ const Connector* Connectors::named(std::string_view name) const {
 Connectors all_connectors(std::vector<std::string> file_roots) {
   std::vector<std::unique_ptr<Connector>> all;
   all.push_back(loop_connector());
+  all.push_back(iscsi_connector());
+  all.push_back(fc_connector());
   all.push_back(scsi_connector());
   all.push_back(file_connector(std::move(file_roots)));
   return Connectors(std::move(all));

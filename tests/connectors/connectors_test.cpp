@@ -45,17 +45,21 @@ class AllConnectors : public testing::Test {
 TEST_F(AllConnectors, ShareTheDevicesOfAHost) {
   kernel.add_loop("loop0", "/img", 1_GiB);
   kernel.add_disk("sda");
+  kernel.add_disk("sdb", {.address = "2:0:0:1", .transport = "iscsi"});
+  kernel.add_disk("sdc", {.address = "3:0:0:1", .transport = "fc"});
   kernel.add_block("dm-0", 1_GiB);
 
   EXPECT_EQ(claiming("loop0"), "loop");
   EXPECT_EQ(claiming("sda"), "scsi");
+  EXPECT_EQ(claiming("sdb"), "iscsi");
+  EXPECT_EQ(claiming("sdc"), "fc");
   EXPECT_EQ(claiming("/img"), "file");
   EXPECT_EQ(claiming("dm-0"), "nobody");
   EXPECT_EQ(claiming("/dev/sda"), "nobody");
 }
 
 TEST_F(AllConnectors, AreFoundByTheirName) {
-  for (const auto* name : {"loop", "scsi", "file"})
+  for (const auto* name : {"loop", "iscsi", "fc", "scsi", "file"})
     EXPECT_EQ(all.named(name)->name(), name);
 
   EXPECT_EQ(all.named("rbd"), nullptr);
@@ -64,7 +68,9 @@ TEST_F(AllConnectors, AreFoundByTheirName) {
 TEST_F(AllConnectors, AreFoundByTheConnectionTheySpeak) {
   EXPECT_EQ(all.speaking("local")->name(), "file");
   EXPECT_EQ(all.speaking("nfs")->name(), "file");
-  EXPECT_EQ(all.speaking("iscsi"), nullptr);
+  EXPECT_EQ(all.speaking("iscsi")->name(), "iscsi");
+  EXPECT_EQ(all.speaking("iser")->name(), "iscsi");
+  EXPECT_EQ(all.speaking("rbd"), nullptr);
 }
 
 }  // namespace

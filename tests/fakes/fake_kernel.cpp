@@ -441,30 +441,43 @@ void FakeKernel::class_entry(const std::string& from, const std::string& to) {
 /// Returns the folder the SCSI target is in; its name is how sysfs tells transports apart.
 std::string FakeKernel::publish_transport(FakePath& path, const DiskOptions& options) {
   const auto name = "host" + split(path.address, ':').front();
-  const bool virtual_host = options.transport == "iscsi";
+  const bool virtual_host = options.transport == "iscsi" || options.transport == "iser";
   const auto host =
       (virtual_host ? "devices/platform/" : "devices/pci0000:00/0000:00:05.0/") + name;
   class_entry("class/scsi_host/" + name, host + "/scsi_host/" + name);
   attributes_[host + "/scsi_host/" + name + "/state"] = [&path] { return path.host_state; };
-  if (options.transport == "iscsi") return publish_session(path, host, options);
+  const auto driver = options.transport == "iser" ? "iscsi_iser" : "iscsi_tcp";
+  attributes_[host + "/scsi_host/" + name + "/proc_name"] = [driver, virtual_host] {
+    return virtual_host ? driver : "virtio_scsi";
+  };
+  if (virtual_host) return publish_session(path, host, options);
   if (options.transport == "fc") return publish_port(path, host);
   return host;
 }
 
 std::string FakeKernel::publish_session(FakePath& path, const std::string& host,
                                         const DiskOptions& options) {
-  const auto number = split(path.address, ':').front();
+  const auto number = options.session.value_or(split(path.address, ':').front());
   const auto session = "session" + number;
   const auto connection = fmt::format("connection{}:0", number);
   const auto folder = host + "/" + session;
   const auto about = folder + "/iscsi_session/" + session;
   class_entry("class/iscsi_session/" + session, about);
-  attributes_[about + "/state"] = [&path] { return path.session_state; };
+  // The session outlives its disks: this one may be gone while another is asked for.
+  attributes_[about + "/state"] = [this, name = path.name] {
+    const auto disk = devices_.find(name);
+    const bool gone = disk == devices_.end();
+    return gone ? "LOGGED_IN" : dynamic_cast<FakePath&>(*disk->second).session_state;
+  };
   attributes_[about + "/targetname"] = [name = options.target_name] { return name; };
+  links_[about + "/device"] = folder;
   const auto wire = folder + "/" + connection + "/iscsi_connection/" + connection;
   class_entry("class/iscsi_connection/" + connection, wire);
   attributes_[wire + "/persistent_address"] = [portal = options.portal] { return portal; };
-  attributes_[wire + "/persistent_port"] = [] { return "3260"; };
+  attributes_[wire + "/persistent_port"] = [port = options.port] { return port; };
+  const auto now = options.connected_to.value_or(std::pair(options.portal, options.port));
+  attributes_[wire + "/address"] = [address = now.first] { return address; };
+  attributes_[wire + "/port"] = [port = now.second] { return port; };
   return folder;
 }
 

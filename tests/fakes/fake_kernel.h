@@ -86,9 +86,13 @@ struct DiskOptions {
   Bytes size = Bytes(std::uint64_t{10} << 30);
   std::optional<Bytes> target_size{};  ///< as `size` unless given
   std::optional<Wwid> wwid{};          ///< naa made from the LUN unless given
-  std::string transport{};             ///< "" (local), "iscsi" or "fc"
+  std::string transport{};             ///< "" (local), "iscsi", "iser" or "fc"
   std::string portal = "10.0.0.1";     ///< address of an iSCSI portal
   std::string target_name = "iqn.2026-01.org.volgrow:target";
+  std::string port = "3260";             ///< of the iSCSI portal
+  std::optional<std::string> session{};  ///< its number; that of the host unless given
+  /// Where the session is connected to when the target redirected it; address and port.
+  std::optional<std::pair<std::string, std::string>> connected_to{};
 };
 
 class FakeKernel final : public Host {
