@@ -61,6 +61,7 @@ LayerResult first_record(const Layer& layer) {
   record.transport = layer.transport;
   record.endpoint = layer.endpoint;
   record.state = layer.state;
+  if (!layer.lost_from.empty()) record.reason = "is no member of " + layer.lost_from;
   record.before_bytes = layer.size;
   record.after_bytes = layer.size;
   return record;

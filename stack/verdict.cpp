@@ -274,6 +274,21 @@ Diagnosis trouble_with(const Job& job, const std::string& device, const Error& e
   return {device, error.message, mend_for(job, device, error.code)};
 }
 
+/// A path beside its map: nobody uses it, and nobody will by itself.
+std::optional<Diagnosis> lost_path(const Job& job, const Verdict& verdict, std::size_t i) {
+  const auto& layer = verdict.layer(i);
+  if (layer.lost_from.empty()) return std::nullopt;
+  if (verdict.finding(i).stranger)
+    return Diagnosis{layer.device,
+                     fmt::format("{} was a path to {}; another volume answers there now",
+                                 layer.device, layer.lost_from),
+                     mend_for(job, layer.device, ErrorCode::wwid_mismatch)};
+  return Diagnosis{
+      layer.device,
+      fmt::format("{} is a path to this volume and no member of {}", layer.device, layer.lost_from),
+      fmt::format("volgrow rescan {}", name_for_command(job))};
+}
+
 std::optional<Diagnosis> wrong_size(const Job& job, const Verdict& verdict, std::size_t i) {
   if (!verdict.wrong(i)) return std::nullopt;
   const auto& record = job.layers[i];
@@ -301,6 +316,7 @@ std::optional<Diagnosis> diagnose(const Job& job) {
   for (std::size_t i = 0; i < job.layers.size(); ++i) {
     if (const auto& trouble = job.findings[i].trouble)
       return trouble_with(job, job.layers[i].device, *trouble);
+    if (auto lost = lost_path(job, verdict, i)) return lost;
     if (auto wrong = wrong_size(job, verdict, i)) return wrong;
   }
   return std::nullopt;

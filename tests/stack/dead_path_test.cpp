@@ -238,6 +238,20 @@ TEST_F(AMapThatLostAPath, NeverTouchesItWhenAnotherVolumeAnswersThere) {
   EXPECT_THAT(*kernel.list("block/dm-3/slaves"), Not(Contains("sdc")));
 }
 
+TEST_F(AMapThatLostAPath, ExplainsWhatMendsIt) {
+  kernel.path("sda").target_size = kernel.path("sdb").target_size = 10_GiB;
+  kernel.path("sdc").target_size = 10_GiB;
+  auto request = any_growth();
+  request.operation = Operation::explain;
+
+  const auto result = run(request);
+
+  ASSERT_TRUE(result.diagnosis);
+  EXPECT_EQ(result.diagnosis->device, "sdc");
+  EXPECT_THAT(result.diagnosis->problem, HasSubstr("no member of dm-3"));
+  EXPECT_THAT(result.diagnosis->fix, HasSubstr("volgrow rescan"));
+}
+
 TEST_F(AMapThatLostAPath, LeavesItOutWhileItsTargetIsOld) {
   kernel.path("sdc").target_size = 10_GiB;
 
