@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one seam between the connectors and the machine: sysfs, device nodes, SCSI commands, a clock.
-// Its real form is LinuxHost; tests have a kernel that reacts and recorded hosts.
+// The one seam between the connectors and the machine: sysfs, device nodes, SCSI commands,
+// multipathd, a clock. Its real form is LinuxHost; tests have a kernel that reacts and recorded
+// hosts.
 #pragma once
 
 #include <sys/types.h>
@@ -76,6 +77,12 @@ class Host {
   /// Errors: TimedOut at the deadline, NoUsablePath when the transport answers with a host error.
   virtual Result<ScsiAnswer> scsi(std::string_view device, std::span<const std::uint8_t> cdb,
                                   std::size_t reply_size, Deadline deadline) = 0;
+
+  /// One command to multipathd over its socket; the reply up to its first NUL, whatever it says.
+  /// Errors: MultipathUnavailable, worth another try: nobody listens, or it answered `timeout`, and
+  /// nothing was done; or it hung up before a whole reply, and whether it was done is unknown.
+  /// TimedOut: no whole reply at the deadline, as unknown. What is unknown only sizes can tell.
+  virtual Result<std::string> multipathd(std::string_view command, Deadline deadline) = 0;
 
   virtual const Clock& clock() const = 0;
 };

@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "connectors/block_device.h"
+#include "connectors/multipathd_socket.h"
 #include "connectors/sg_command.h"
 #include "connectors/sysfs.h"
 #include "core/files.h"
@@ -91,6 +92,9 @@ class LinuxHost final : public Host {
   }
   Result<ScsiAnswer> scsi(std::string_view device, std::span<const std::uint8_t> cdb,
                           std::size_t reply_size, Deadline deadline) override;
+  Result<std::string> multipathd(std::string_view command, Deadline deadline) override {
+    return multipathd_command(MultipathdSocket{}, command, deadline, clock_);
+  }
   const Clock& clock() const override { return clock_; }
 
  private:

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "tests/fakes/fake_multipathd.h"
+
 namespace volgrow {
 namespace {
 
@@ -146,7 +148,7 @@ class FakeKernel::FileNode final : public OpenNode {
   std::shared_ptr<FakeFile> file_;
 };
 
-FakeKernel::FakeKernel() {
+FakeKernel::FakeKernel() : multipathd_(std::make_unique<FakeMultipathd>(*this)) {
   directories_ = {"block", "class/block", "dev/block", "class/scsi_host"};
 }
 FakeKernel::~FakeKernel() = default;
@@ -354,6 +356,7 @@ void FakeKernel::publish(std::unique_ptr<FakeDevice> owned, const std::string& h
     return fmt::format("MAJOR={}\nMINOR={}\nDEVNAME={}\nDEVTYPE=disk", major(device->number),
                        minor(device->number), node_path(device->name).substr(5));
   };
+  attributes_[home + "/ro"] = [device] { return device->read_only ? "1" : "0"; };
   directories_.insert({home + "/holders", home + "/slaves"});
   links_["block/" + name] = links_["class/block/" + name] = home;
   links_["dev/block/" + number_text(device->number)] = home;
@@ -376,6 +379,30 @@ FakePath& FakeKernel::path(const std::string& name) {
   return dynamic_cast<FakePath&>(device(name));
 }
 
+FakeMap& FakeKernel::map(const std::string& name) {
+  return dynamic_cast<FakeMap&>(device(name));
+}
+
+namespace {
+
+template <class Kind, class Devices>
+std::vector<Kind*> all_of_kind(const Devices& devices) {
+  std::vector<Kind*> found;
+  for (const auto& [name, device] : devices)
+    if (auto* one = dynamic_cast<Kind*>(device.get())) found.push_back(one);
+  return found;
+}
+
+}  // namespace
+
+std::vector<FakeMap*> FakeKernel::maps() {
+  return all_of_kind<FakeMap>(devices_);
+}
+
+std::vector<FakePath*> FakeKernel::paths() {
+  return all_of_kind<FakePath>(devices_);
+}
+
 FakeDevice& FakeKernel::add_block(const std::string& name, Bytes size) {
   auto block = std::make_unique<FakeDevice>();
   block->name = name;
@@ -383,6 +410,29 @@ FakeDevice& FakeKernel::add_block(const std::string& name, Bytes size) {
   block->size = size;
   publish(std::move(block), "devices/virtual/block/" + name);
   return device(name);
+}
+
+FakeMap& FakeKernel::add_map(const std::string& name, const std::vector<std::string>& members,
+                             MapOptions options) {
+  auto made = std::make_unique<FakeMap>();
+  made->name = name;
+  made->number = makedev(253, next_minor_++);
+  made->size = options.size;
+  made->alias = std::move(options.alias);
+  made->uuid = "mpath-" + options.wwid;
+  auto& map = *made;
+  publish(std::move(made), "devices/virtual/block/" + name);
+  publish_map(map);
+  for (const auto& member : members)
+    stack_on(name, member);
+  return map;
+}
+
+void FakeKernel::publish_map(FakeMap& map) {
+  const auto folder = homes_.at(map.name) + "/dm/";
+  attributes_[folder + "name"] = [&map] { return map.alias; };
+  attributes_[folder + "uuid"] = [&map] { return map.uuid; };
+  attributes_[folder + "suspended"] = [&map] { return map.suspended ? "1" : "0"; };
 }
 
 FakeLoop& FakeKernel::add_loop(const std::string& name, const std::string& file, Bytes size,
@@ -650,6 +700,10 @@ Result<ScsiAnswer> FakeKernel::scsi(std::string_view device, std::span<const std
   auto reply = answer(*path, cdb);
   if (reply && reply->data.size() > reply_size) reply->data.resize(reply_size);
   return reply;
+}
+
+Result<std::string> FakeKernel::multipathd(std::string_view command, Deadline deadline) {
+  return multipathd_->answer(command, deadline);
 }
 
 Result<ScsiAnswer> FakeKernel::answer(FakePath& path, std::span<const std::uint8_t> cdb) const {

@@ -19,6 +19,8 @@
 
 namespace volgrow {
 
+class FakeMultipathd;
+
 /// A file, or a device node seen as one. Who holds it keeps it after its name is gone.
 struct FakeFile {
   std::uint64_t device = 0;
@@ -45,6 +47,7 @@ struct FakeDevice {
   Duration answers_in{};           ///< how long a command to it takes
   bool ignores_growth = false;     ///< a rescan or resize "succeeds" and changes nothing
   int growth_errno = 0;            ///< a rescan or resize fails with this
+  bool read_only = false;          ///< ro
 };
 
 struct FakeLoop : FakeDevice {
@@ -52,6 +55,13 @@ struct FakeLoop : FakeDevice {
   std::string backing_path;  ///< as sysfs shows it, without " (deleted)"
   Bytes offset;
   Bytes sizelimit;  ///< 0: none
+};
+
+/// A multipath map; its members are the slaves it is stacked on.
+struct FakeMap : FakeDevice {
+  std::string alias;  ///< dm/name
+  std::string uuid;   ///< dm/uuid
+  bool suspended = false;
 };
 
 struct FakeSense {
@@ -79,6 +89,12 @@ struct FakePath : FakeDevice {
 struct LoopOptions {
   Bytes offset{};
   Bytes sizelimit{};
+};
+
+struct MapOptions {
+  std::string alias = "mpatha";
+  std::string wwid = "36001405a0102030405060708090a0b0c";
+  Bytes size = Bytes(std::uint64_t{10} << 30);
 };
 
 struct DiskOptions {
@@ -109,6 +125,9 @@ class FakeKernel final : public Host {
   FakeLoop& add_loop(const std::string& name, const std::string& file, Bytes size,
                      LoopOptions options = {});
   FakePath& add_disk(const std::string& name, DiskOptions options = {});
+  /// A map over these paths, known to multipathd as it is.
+  FakeMap& add_map(const std::string& name, const std::vector<std::string>& members,
+                   MapOptions options = {});
   /// A block device no driver here knows: a partition, a dm map …
   FakeDevice& add_block(const std::string& name, Bytes size);
   /// `holder` is made of `device`: holders/ and slaves/ of the two.
@@ -121,6 +140,9 @@ class FakeKernel final : public Host {
   // Changing it.
   FakeLoop& loop(const std::string& name);
   FakePath& path(const std::string& name);
+  FakeMap& map(const std::string& name);
+  std::vector<FakeMap*> maps();
+  std::vector<FakePath*> paths();
   FakeDevice& device(const std::string& name);
   FakeFile& file(const std::string& path);
   /// The name is gone; a loop device attached to the file keeps it and shows " (deleted)".
@@ -139,12 +161,21 @@ class FakeKernel final : public Host {
   void before_growth(const std::string& device, std::function<void()> action);
   void after_growth(const std::string& device, std::function<void()> action);
 
+  /// How every request to grow goes: it is noted as `change`, the scripts run, and the device is as
+  /// slow, deaf or broken as its fields say.
+  Result<void> growing(FakeDevice& device, std::string change,
+                       const std::function<void()>& take_over);
+  void note_change(std::string change) { changes_.push_back(std::move(change)); }
+  void note_question(std::string question) { questions_.push_back(std::move(question)); }
+
   /// Everything that was asked to change something: "write block/sda/device/rescan 1",
-  /// "LOOP_SET_CAPACITY loop0".
+  /// "LOOP_SET_CAPACITY loop0", "multipathd resize map mpatha".
   const std::vector<std::string>& changes() const { return changes_; }
-  /// Every question put to a target: "READ CAPACITY(16) sda", "LOOP_GET_STATUS64 loop0".
+  /// Every question put to a target or daemon: "READ CAPACITY(16) sda", "LOOP_GET_STATUS64 loop0",
+  /// "multipathd show daemon".
   const std::vector<std::string>& questions() const { return questions_; }
   FakeClock& fake_clock() { return clock_; }
+  FakeMultipathd& multipathd() { return *multipathd_; }
 
   Result<std::string> read(std::string_view attribute) const override;
   Result<void> write(std::string_view attribute, std::string_view text) override;
@@ -156,6 +187,7 @@ class FakeKernel final : public Host {
   Result<std::string> read_file(std::string_view path) const override;
   Result<ScsiAnswer> scsi(std::string_view device, std::span<const std::uint8_t> cdb,
                           std::size_t reply_size, Deadline deadline) override;
+  Result<std::string> multipathd(std::string_view command, Deadline deadline) override;
   const Clock& clock() const override { return clock_; }
 
  private:
@@ -171,6 +203,7 @@ class FakeKernel final : public Host {
 
   void publish(std::unique_ptr<FakeDevice> device, const std::string& home);
   void publish_loop(FakeLoop& loop);
+  void publish_map(FakeMap& map);
   void publish_lun(FakePath& path, const std::string& lun);
   std::string publish_transport(FakePath& path, const DiskOptions& options);
   std::string publish_session(FakePath& path, const std::string& host, const DiskOptions& options);
@@ -182,8 +215,6 @@ class FakeKernel final : public Host {
 
   void asked(const std::string& device, std::string question, bool about_size);
   static void run_once(Scripts& scripts, const std::string& device);
-  Result<void> growing(FakeDevice& device, std::string change,
-                       const std::function<void()>& take_over);
   Result<int> control(FakeDevice& device, unsigned long request, void* argument);
   Result<int> loop_status(const FakeLoop& loop, void* argument);
   void rescan(FakePath& path);
@@ -195,6 +226,7 @@ class FakeKernel final : public Host {
   FileStatus status_of(const FakeFile& file) const;
 
   FakeClock clock_;
+  std::unique_ptr<FakeMultipathd> multipathd_;
   std::map<std::string, std::unique_ptr<FakeDevice>> devices_;
   std::map<std::string, Reader> attributes_;  ///< by canonical sysfs path
   std::map<std::string, std::string> links_;  ///< sysfs link → canonical path
