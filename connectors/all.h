@@ -18,6 +18,8 @@ std::unique_ptr<Connector> iscsi_connector();
 std::unique_ptr<Connector> fc_connector();
 /// sdX of no other transport: claims every SCSI disk, so it is asked after the others.
 std::unique_ptr<Connector> scsi_connector();
+/// dm-N with a uuid of multipath's: a map over paths to one volume.
+std::unique_ptr<Connector> multipath_connector();
 /// A regular file; speaks the connections that name a path (`local`) or a mount (`nfs`). `roots`:
 /// canonical directories, see all_connectors().
 std::unique_ptr<Connector> file_connector(std::vector<std::string> roots);

@@ -60,6 +60,7 @@ Connectors all_connectors(std::vector<std::string> file_roots) {
   all.push_back(iscsi_connector());
   all.push_back(fc_connector());
   all.push_back(scsi_connector());
+  all.push_back(multipath_connector());
   all.push_back(file_connector(std::move(file_roots)));
   return Connectors(std::move(all));
 }

@@ -48,6 +48,7 @@ TEST_F(AllConnectors, ShareTheDevicesOfAHost) {
   kernel.add_disk("sdb", {.address = "2:0:0:1", .transport = "iscsi"});
   kernel.add_disk("sdc", {.address = "3:0:0:1", .transport = "fc"});
   kernel.add_block("dm-0", 1_GiB);
+  kernel.add_map("dm-1", {"sda"});
 
   EXPECT_EQ(claiming("loop0"), "loop");
   EXPECT_EQ(claiming("sda"), "scsi");
@@ -55,11 +56,12 @@ TEST_F(AllConnectors, ShareTheDevicesOfAHost) {
   EXPECT_EQ(claiming("sdc"), "fc");
   EXPECT_EQ(claiming("/img"), "file");
   EXPECT_EQ(claiming("dm-0"), "nobody");
+  EXPECT_EQ(claiming("dm-1"), "multipath");
   EXPECT_EQ(claiming("/dev/sda"), "nobody");
 }
 
 TEST_F(AllConnectors, AreFoundByTheirName) {
-  for (const auto* name : {"loop", "iscsi", "fc", "scsi", "file"})
+  for (const auto* name : {"loop", "iscsi", "fc", "scsi", "multipath", "file"})
     EXPECT_EQ(all.named(name)->name(), name);
 
   EXPECT_EQ(all.named("rbd"), nullptr);

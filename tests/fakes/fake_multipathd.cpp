@@ -28,10 +28,8 @@ Result<std::string> FakeMultipathd::answer(std::string_view command, Deadline de
   if (!listens) return failure(ErrorCode::multipath_unavailable, "multipathd cannot be reached");
   if (deadline.passed(kernel_.clock().now()))
     return failure(ErrorCode::timed_out, "no time was left to ask multipathd");
-  if (timeouts > 0) {
-    --timeouts;
+  if (!has_time())
     return failure(ErrorCode::multipath_unavailable, "multipathd was too busy to begin");
-  }
   // A resize notes itself, on its way through the kernel.
   const bool resizes = command.starts_with("resize map ");
   if (asks) kernel_.note_question(std::move(noted));
@@ -44,6 +42,13 @@ Result<std::string> FakeMultipathd::answer(std::string_view command, Deadline de
   if (dies_answering && !asks)
     return failure(ErrorCode::multipath_unavailable, "multipathd hung up");
   return reply;
+}
+
+bool FakeMultipathd::has_time() {
+  if (timeouts_after > 0) return --timeouts_after >= 0;
+  if (timeouts == 0) return true;
+  --timeouts;
+  return false;
 }
 
 std::string FakeMultipathd::carry_out(const std::string& command) {
@@ -72,7 +77,8 @@ FakeMap* FakeMultipathd::map_of(const FakePath& path) {
 
 std::vector<FakePath*> FakeMultipathd::members_of(const FakeMap& map) {
   std::vector<FakePath*> members;
-  for (const auto& name : *kernel_.list(fmt::format("block/{}/slaves", map.name)))
+  const auto names = kernel_.list(fmt::format("block/{}/slaves", map.name));
+  for (const auto& name : *names)
     members.push_back(&kernel_.path(name));
   return members;
 }
@@ -111,6 +117,7 @@ std::string FakeMultipathd::delete_path(const std::string& name) {
 std::string FakeMultipathd::add_path(const std::string& name) {
   const auto paths = kernel_.paths();
   const auto found = std::ranges::find(paths, name, &FakePath::name);
+  if (blacklisted.contains(name)) return "blacklisted\n";  // that is no `fail`
   auto* map = found == paths.end() ? nullptr : map_of(**found);
   if (map == nullptr || (*found)->size != map->size) return refusal;
   deleted.erase(name);

@@ -26,15 +26,18 @@ class FakeMultipathd {
   bool says_nothing = false;       ///< the command is not carried out and the deadline passes
   bool dies_answering = false;     ///< it is carried out, and then the connection breaks
   bool ignores_commands = false;   ///< answers `ok` and does nothing
-  int timeouts = 0;                ///< how many of the next commands are answered `timeout`
+  int timeouts_after = 0;          ///< how many of the next commands it still has time for
+  int timeouts = 0;                ///< how many after those are answered `timeout`
   std::string status = "idle";     ///< what `show daemon` says it is doing
   std::string refusal = "fail\n";  ///< versions since 0.9.8 name a reason in further lines
   std::set<std::string> failed;    ///< paths its checker has given up, whatever the kernel thinks
-  std::set<std::string> deleted;   ///< by `del path`: it does not know them any more
+  std::set<std::string> blacklisted;  ///< by its configuration
+  std::set<std::string> deleted;      ///< by `del path`: it does not know them any more
 
   Result<std::string> answer(std::string_view command, Deadline deadline);
 
  private:
+  bool has_time();
   std::string carry_out(const std::string& command);
   std::string resize(std::string_view named);
   std::string delete_path(const std::string& name);
