@@ -527,6 +527,17 @@ volume_changed() {
   answer=$(jq --raw-output '.data[1]' /tmp/job.json)
 }
 
+# register_volume VOLUME_ID TARGET LUN PORTAL…: as a virt layer does at attach.
+register_volume() {
+  connection "${@:2}" >/tmp/connection.json
+  volgrow --quiet register "$1" --connection /tmp/connection.json
+}
+
+# action_of DEVICE: what the last answer says was done with that layer.
+action_of() {
+  field ".layers[] | select(.device == \"$1\") | .action"
+}
+
 # connection TARGET LUN PORTAL…: connection_info as Cinder makes it; plural keys when there are several.
 connection() {
   jq --null-input --arg iqn "$(iqn_of "$1")" --argjson lun "$2" --arg port "$portal_port" '
@@ -536,6 +547,21 @@ connection() {
       if ($portals | length) == 1 then {} else
         {target_portals: $portals, target_iqns: [$portals[] | $iqn], target_luns: [$portals[] | $lun]} end)}' \
     --args "${@:3}"
+}
+
+# straggler_ends SENTENCE: waits for the job that nobody asked for; its result is then in $answer.
+straggler_ends() {
+  check "$1" await 60 no_stragglers
+  answer=$(volgrow --json jobs | jq --compact-output '[.jobs[]? // .[]] | max_by(.id)')
+}
+
+no_stragglers() {
+  [[ $(manager_property Stragglers) == 0 ]]
+}
+
+manager_property() {
+  busctl --json=short get-property org.volgrow.Agent1 /org/volgrow/Agent1 org.volgrow.Agent1.Manager "$1" |
+    jq .data
 }
 
 # --- I/O that is checked

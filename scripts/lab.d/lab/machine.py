@@ -176,7 +176,7 @@ class Machine:
     def console_text(self, lines=60):
         return "\n".join(self.console.decode(errors="replace").replace("\r", "").splitlines()[-lines:])
 
-    def await_boot(self, limit=120):
+    def await_boot(self, limit=300):
         """Seconds since the kernel began, as the machine says."""
         job = self.lines["job"].received
         ready = self._await(lambda: READY.search(job), limit)

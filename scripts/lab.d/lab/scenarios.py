@@ -107,8 +107,12 @@ def run_all(names, image, product, together, verbose, tally):
     passed, failed, skipped = (sum(outcome.count(word) for outcome in outcomes)
                                for word in ("passed", "FAILED", "skipped"))
     if tally:
-        with open(tally, "a", encoding="utf-8") as lines:
-            lines.write(f"lab {passed} {failed} {skipped}\n")
+        count(tally, passed, failed, skipped)
     print(f"{len(outcomes)} machines in {time.monotonic() - started:.1f} s")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or not passed else 0
+
+
+def count(tally, passed, failed, skipped):
+    with open(tally, "a", encoding="utf-8") as lines:
+        lines.write(f"lab {passed} {failed} {skipped}\n")

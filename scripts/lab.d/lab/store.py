@@ -171,7 +171,7 @@ class State:
 
 def finish(machine, job):
     said = bytearray()
-    status = machine.run(job, said.extend, limit=180)
+    status = machine.run(job, said.extend, limit=300)
     if status != 0:
         raise Broken(f"setting up ended with status {status}:\n{said.decode(errors='replace')}")
     for line in said.decode(errors="replace").splitlines():
