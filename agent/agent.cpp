@@ -5,11 +5,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace volgrow::agent {
 namespace {
 
+/// By its socket of version 0.12 and later, or the abstract one of all before.
 std::string multipathd_state(const Host& host) {
-  return host.status("/run/multipathd.socket") ? "present" : "absent";
+  constexpr std::string_view abstract = "@/org/kernel/linux/storage/multipathd";
+  const bool listens = host.status("/run/multipathd.socket").has_value() ||
+                       host.read_file("/proc/net/unix").value_or("").contains(abstract);
+  return listens ? "present" : "absent";
+}
+
+bool has_map(const JobResult& result) {
+  return std::ranges::count(result.layers, LayerKind::multipath, &LayerResult::kind) > 0;
 }
 
 std::string_view kernel_name(std::string_view node) {
@@ -109,6 +119,7 @@ void Agent::job_ended(const JobRecord& record, const JobView& view, const JobRes
   face_->announce_job_removed(view.id, view.state);
   stragglers_.job_ended(queue_of(record.request));
   if (result.layers.empty()) refresh(result.volume_id);  // it ended before it saw anything
+  if (has_map(result)) manager_.multipathd = multipathd_state(needs_.host);
   show_manager();
   const auto sentence = fmt::format(
       "job {} of {} ended {}{}{}", view.id,

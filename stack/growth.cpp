@@ -138,10 +138,12 @@ std::optional<Next> Turn::raise(std::size_t i) {
   return grow(i, *possible);
 }
 
-/// Nobody refused: nobody was there, or had time.
+/// Nobody refused: nobody was there or had time, or a path that answers us is not yet one for
+/// multipathd.
 bool Turn::worth_another_try(std::size_t i) {
   const auto& trouble = finding(i).trouble;
-  return trouble && trouble->code == ErrorCode::multipath_unavailable;
+  return trouble && (trouble->code == ErrorCode::multipath_unavailable ||
+                     trouble->code == ErrorCode::no_usable_path);
 }
 
 std::optional<Error> Turn::cannot_rise(std::size_t i) {
