@@ -282,6 +282,14 @@ TEST_F(AMap, ThatMultipathdRefusesToResizeNamesTheReasonOfNewerVersions) {
                                 "'resize map mpatha': mpatha: paths have different sizes"));
 }
 
+TEST_F(AMap, IsNotTakenForGrownByAnAnswerNobodyKnows) {
+  every_path_shows(20_GiB);
+  map().growth_errno = EINVAL;
+  multipathd().refusal = "permission deny: need to be root\n";
+
+  EXPECT_THAT(grow(), FailsWith(ErrorCode::multipath_refused, "need to be root"));
+}
+
 TEST_F(AMap, IsGrownForAllThatIsToldWhenMultipathdLies) {
   every_path_shows(20_GiB);
   multipathd().ignores_commands = true;

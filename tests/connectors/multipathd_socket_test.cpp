@@ -10,7 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
+#include <atomic>
 #include <fstream>
 
 #include "core/bytes.h"
@@ -230,24 +231,32 @@ void wait_until_asleep(pid_t thread) {
   } while (status.find(") S") == std::string::npos);
 }
 
+std::atomic<bool> interrupted = false;
+
 TEST_F(AMultipathd, IsWaitedForWhenASignalInterrupts) {
-  struct sigaction ignored {};
-  ignored.sa_handler = [](int) {};
-  ::sigaction(SIGUSR1, &ignored, nullptr);  // no SA_RESTART: the wait ends with EINTR
+  struct sigaction noting {};
+  noting.sa_handler = [](int) { interrupted = true; };
+  ::sigaction(SIGUSR1, &noting, nullptr);  // no SA_RESTART: the wait ends with EINTR
   const auto waiting = ::gettid();
   const auto handle = ::pthread_self();
-  plays({{.bytes = framed("ok\n"), .first = [&] {
-            wait_until_asleep(waiting);
-            ::pthread_kill(handle, SIGUSR1);
-          }}});
+  const auto interrupt = [&] {
+    wait_until_asleep(waiting);
+    ::pthread_kill(handle, SIGUSR1);
+    while (!interrupted)
+      std::this_thread::yield();
+    wait_until_asleep(waiting);  // an answer that is there already would hide the interruption
+  };
+  plays({{.bytes = framed("ok\n"), .first = interrupt}});
 
   EXPECT_EQ(ask(), "ok\n");
+  EXPECT_TRUE(interrupted);
 }
 
 class ACrowdedMultipathd : public AMultipathd {
  protected:
   /// Connects until the listener, which never accepts, has no place left.
   void SetUp() override {
+    socket.addresses = {path};
     ASSERT_LT(path.size(), sizeof name.sun_path);
     std::ranges::copy(path, name.sun_path);
     const auto* address = reinterpret_cast<const sockaddr*>(&name);
