@@ -118,10 +118,13 @@ Result<IscsiPortal> iscsi_portal_of(std::string_view address, std::string_view p
   return bad(fmt::format("{}:{}", address, port));
 }
 
+std::string portal_text(std::string_view host, std::uint16_t port) {
+  const bool is_ipv6 = host.find(':') != std::string_view::npos;
+  return is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
 std::string to_string(const IscsiPortal& portal) {
-  const bool is_ipv6 = portal.host.find(':') != std::string::npos;
-  const auto host = is_ipv6 ? fmt::format("[{}]", portal.host) : portal.host;
-  return fmt::format("{}:{}", host, portal.port);
+  return portal_text(portal.host, portal.port);
 }
 
 }  // namespace volgrow

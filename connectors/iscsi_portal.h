@@ -28,7 +28,8 @@ Result<IscsiPortal> parse_iscsi_portal(std::string_view text);
 /// Address and port as sysfs has them, in files of their own. Errors: InvalidArgs.
 Result<IscsiPortal> iscsi_portal_of(std::string_view address, std::string_view port);
 
-/// "10.0.0.1:3260", "[2001:db8::1]:3260".
+/// "10.0.0.1:3260", "[fe80::1%eth0]:3260".
+std::string portal_text(std::string_view host, std::uint16_t port);
 std::string to_string(const IscsiPortal& portal);
 
 }  // namespace volgrow

@@ -124,7 +124,7 @@ std::array<std::uint8_t, 16> read_capacity_16() {
   return {0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, capacity_reply_size, 0, 0};
 }
 
-Result<Bytes> parse_capacity(std::string_view reply) {
+Result<Capacity> parse_capacity(std::string_view reply) {
   if (reply.size() < 12)
     return unusable(fmt::format("READ CAPACITY(16) answered {} bytes, not 32", reply.size()));
   const auto last_block = big_endian(reply, 0, 8);
@@ -137,7 +137,7 @@ Result<Bytes> parse_capacity(std::string_view reply) {
     return unusable(
         fmt::format("READ CAPACITY(16) answered nonsense: last block {}, block length {}",
                     last_block, block_length));
-  return Bytes(bytes);
+  return Capacity{Bytes(bytes), Bytes(block_length)};
 }
 
 std::array<std::uint8_t, 6> inquire_identification(std::uint16_t allocation) {

@@ -22,8 +22,14 @@ inline constexpr std::uint8_t check_condition = 0x02;
 inline constexpr std::size_t capacity_reply_size = 32;
 std::array<std::uint8_t, 16> read_capacity_16();
 
+struct Capacity {
+  Bytes size;
+  Bytes block_length;
+  bool operator==(const Capacity&) const = default;
+};
+
 /// Of a READ CAPACITY(16) reply. Errors: NoUsablePath (short, or no size at all).
-Result<Bytes> parse_capacity(std::string_view reply);
+Result<Capacity> parse_capacity(std::string_view reply);
 
 /// INQUIRY for VPD page 0x83 with room for `allocation` bytes.
 std::array<std::uint8_t, 6> inquire_identification(std::uint16_t allocation);

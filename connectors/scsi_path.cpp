@@ -9,14 +9,10 @@
 #include <utility>
 
 #include "connectors/block_device.h"
-#include "connectors/scsi.h"
+#include "connectors/scsi_questions.h"
 
 namespace volgrow {
 namespace {
-
-/// More than one unit attention can be queued (a reset, then a changed capacity); a target that
-/// never runs out of them is no use.
-constexpr int attempts = 4;
 
 ScsiPlace place_from(std::string_view canonical) {
   ScsiPlace place;
@@ -65,62 +61,6 @@ std::optional<Error> closed(const Host& host, std::string_view device, const Scs
   return closing(fmt::format("{}: ALUA state is '{}', not active", device, *access));
 }
 
-using Cdb = std::span<const std::uint8_t>;
-
-/// Sends it again while the target only has unit attentions to report.
-Result<ScsiAnswer> command(Host& host, const Layer& layer, Cdb cdb, std::size_t reply_size,
-                           Deadline deadline) {
-  Result<ScsiAnswer> answer;
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    answer = host.scsi(layer.device, cdb, reply_size, deadline);
-    if (!answer || answer->status != scsi::check_condition) return answer;
-    const auto sense = scsi::parse_sense(answer->sense);
-    if (!sense || !scsi::is_unit_attention(*sense)) return answer;
-  }
-  return answer;
-}
-
-std::unexpected<Error> about(const Layer& layer, std::string_view action, Error error) {
-  error.device = layer.device;
-  return std::unexpected(std::move(error).during(fmt::format("{} of {}", action, layer.device)));
-}
-
-Result<Bytes> ask_capacity(Host& host, const Layer& layer, Deadline deadline) {
-  constexpr std::string_view action = "READ CAPACITY(16)";
-  auto answer = command(host, layer, scsi::read_capacity_16(), scsi::capacity_reply_size, deadline);
-  if (!answer) return about(layer, action, std::move(answer.error()));
-  if (answer->status != scsi::good)
-    return about(layer, action, scsi::refusal(answer->status, answer->sense, layer.device));
-  auto size = scsi::parse_capacity(answer->data);
-  if (!size) return about(layer, action, std::move(size.error()));
-  return size;
-}
-
-/// The page as it is now, not the copy the kernel keeps in sysfs since the device appeared.
-Result<ScsiAnswer> ask_identification(Host& host, const Layer& layer, Deadline deadline) {
-  constexpr std::uint16_t usual = 0xff;
-  auto answer = command(host, layer, scsi::inquire_identification(usual), usual, deadline);
-  if (!answer || answer->status != scsi::good) return answer;
-  const auto needed = std::min<std::size_t>(scsi::identification_size(answer->data), 0xffff);
-  if (needed <= usual) return answer;
-  const auto all = static_cast<std::uint16_t>(needed);
-  return command(host, layer, scsi::inquire_identification(all), all, deadline);
-}
-
-Result<std::optional<Wwid>> ask_identity(Host& host, const Layer& layer, Deadline deadline) {
-  constexpr std::string_view action = "INQUIRY";
-  auto answer = ask_identification(host, layer, deadline);
-  if (!answer) return about(layer, action, std::move(answer.error()));
-  if (answer->status != scsi::good) {
-    const auto sense = scsi::parse_sense(answer->sense);
-    if (sense && scsi::is_unsupported(*sense)) return std::nullopt;
-    return about(layer, action, scsi::refusal(answer->status, answer->sense, layer.device));
-  }
-  auto identity = scsi::parse_identification(answer->data);
-  if (!identity) return about(layer, action, std::move(identity.error()));
-  return identity;
-}
-
 }  // namespace
 
 std::optional<std::string> ScsiPlace::folder(std::string_view prefix) const {
@@ -161,11 +101,14 @@ Result<Layer> ScsiPath::describe(Host& host, std::string_view device) const {
 }
 
 Result<Truth> ScsiPath::probe(Host& host, const Layer& layer, Deadline deadline) const {
-  auto size = ask_capacity(host, layer, deadline);
-  if (!size) return std::unexpected(std::move(size.error()));
-  auto identity = ask_identity(host, layer, deadline);
+  const auto send = [&](scsi::Cdb cdb, std::size_t reply_size) {
+    return host.scsi(layer.device, cdb, reply_size, deadline);
+  };
+  auto capacity = scsi::ask_capacity(send, layer.device);
+  if (!capacity) return std::unexpected(std::move(capacity.error()));
+  auto identity = scsi::ask_identity(send, layer.device);
   if (!identity) return std::unexpected(std::move(identity.error()));
-  return Truth{*size, std::move(*identity)};
+  return Truth{capacity->size, std::move(*identity)};
 }
 
 Result<void> ScsiPath::grow(Host& host, const Layer& layer, Bytes, Deadline deadline) const {
@@ -174,7 +117,9 @@ Result<void> ScsiPath::grow(Host& host, const Layer& layer, Bytes, Deadline dead
                    layer.device);
   auto done = host.write(fmt::format("block/{}/device/rescan", layer.device), "1");
   if (done) return {};
-  return about(layer, "rescan", std::move(done.error()));
+  auto error = std::move(done.error()).during("rescan of " + layer.device);
+  error.device = layer.device;
+  return std::unexpected(std::move(error));
 }
 
 Result<Measurement> ScsiPath::measure(Host& host, const Layer& layer, bool consumer) const {

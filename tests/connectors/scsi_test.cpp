@@ -49,7 +49,7 @@ TEST(ACapacityReply, IsTheLastBlockPlusOneTimesTheBlockLength) {
   const auto reply =
       bytes({0, 0, 0, 0, 0, 0x4f, 0xff, 0xff, 0, 0, 0x10, 0}) + std::string(20, '\0');
 
-  EXPECT_EQ(parse_capacity(reply), Bytes(0x500000ULL * 4096));
+  EXPECT_EQ(parse_capacity(reply), (Capacity{Bytes(0x500000ULL * 4096), 4_KiB}));
 }
 
 TEST(ACapacityReply, IsRefusedWhenItSaysNoSize) {
