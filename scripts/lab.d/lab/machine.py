@@ -143,6 +143,7 @@ class Machine:
         with cls.guard:
             for process in cls.running:
                 process.kill()
+                process.wait()
 
     # RAM is a file mapped privately, so a restored machine reads only what it uses, and nobody writes to it.
     def _restore(self):
@@ -161,7 +162,7 @@ class Machine:
 
     def _pump(self, limit):
         """Takes what the machine sent, waiting at most this long; false when it is gone."""
-        return all(key.data.receive() for key, _ in self.selector.select(max(limit, 0)))
+        return all(key.data.receive() for key, _ in self.selector.select(min(max(limit, 0), 60)))
 
     def _await(self, found, limit):
         """Pumps until found() is true: its value, or None after limit seconds."""
