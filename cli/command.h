@@ -38,6 +38,7 @@ std::unique_ptr<Command> job_command();
 std::unique_ptr<Command> watch_command();
 std::unique_ptr<Command> register_command();
 std::unique_ptr<Command> unregister_command();
+std::unique_ptr<Command> probe_command();
 std::unique_ptr<Command> doctor_command();
 
 /// In the order of the help text.

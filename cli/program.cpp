@@ -195,6 +195,7 @@ Commands all_commands() {
   commands.push_back(watch_command());
   commands.push_back(register_command());
   commands.push_back(unregister_command());
+  commands.push_back(probe_command());
   commands.push_back(doctor_command());
   return commands;
 }

@@ -107,6 +107,8 @@ std::optional<unsigned> login_status(std::string_view message) {
 }
 
 /// RFC 7143 11.13.5: class and detail.
+constexpr unsigned moved_for_good = 0x0102;
+
 ErrorCode code_of_login(std::optional<unsigned> status) {
   constexpr unsigned authentication = 0x0201, authorization = 0x0202;
   constexpr unsigned not_found = 0x0203, removed = 0x0204;
@@ -215,9 +217,12 @@ Result<std::optional<std::string>> IscsiSession::log_in() {
   if (auto done = finish(logged_in_, action); !done)
     return std::unexpected(std::move(done.error()));
   if (logged_in_.status == SCSI_STATUS_GOOD) return std::nullopt;
-  if (logged_in_.status == SCSI_STATUS_REDIRECT)
-    return std::string(iscsi_get_target_address(context_.get()));
-  const auto code = code_of_login(login_status(logged_in_.reason));
+  const auto status = login_status(logged_in_.reason);
+  const std::string elsewhere = iscsi_get_target_address(context_.get());
+  // libiscsi knows the temporary redirection only; the permanent one it takes for a refusal.
+  const bool moved = logged_in_.status == SCSI_STATUS_REDIRECT || status == moved_for_good;
+  if (moved && !elsewhere.empty()) return elsewhere;
+  const auto code = code_of_login(status);
   logged_in_.reason += advice_for(code, probe_.initiator);
   return ended_badly(code, action, logged_in_);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Judges emitted results and reports by the JSON schemas in docs/.
+"""Judges emitted results, reports and probes by the JSON schemas in docs/.
 
     validate.py [FILE ...]          one JSON text a line; standard input without FILE
     validate.py --emitter PROGRAM   what PROGRAM prints, and that spoilt copies of it are refused
@@ -40,7 +40,8 @@ def closed(schema):
 
 class Judge:
     def __init__(self):
-        schemas = [closed(load("result.schema.json")), closed(load("report.schema.json"))]
+        names = ("result.schema.json", "report.schema.json", "probe.schema.json")
+        schemas = [closed(load(name)) for name in names]
         known = {schema["$id"]: schema for schema in schemas}
         self.validators = {
             schema["properties"]["schema"]["const"]: jsonschema.Draft202012Validator(
