@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"DirectList",
                 {"--direct", "list"},
                 "--direct",
-                "extend, rescan, plan, explain, doctor"},
+                "extend, rescan, plan, explain, probe, doctor"},
         Mistake{"DirectNoWait", {"extend", "x", "--direct", "--no-wait"}, "--no-wait", "--direct"},
         Mistake{"DirectAll", {"rescan", "--all", "--direct"}, "--all", "name the volumes"}),
     [](const auto& mistake) { return mistake.param.name; });

@@ -34,7 +34,7 @@ TEST(AnIscsiUrl, WithAPasswordIsRefusedAndNotRepeated) {
   for (const auto* url :
        {"iscsi://me%geheim@10.0.0.1/iqn.a/1", "iscsi://me:geheim@10.0.0.1/iqn.a/1",
         "iscsi://me%ge/geheim@10.0.0.1/iqn.a/1", "iscsi://me%geheim@at@10.0.0.1/iqn.a/1",
-        "iscsi://%geheim@10.0.0.1/iqn.a/1"}) {
+        "iscsi://me@at%geheim@10.0.0.1/iqn.a/1", "iscsi://%geheim@10.0.0.1/iqn.a/1"}) {
     const auto parsed = parse_iscsi_url(url);
 
     ASSERT_THAT(parsed, FailsWith(ErrorCode::invalid_args, "--secret-file")) << url;
