@@ -9,6 +9,14 @@
 #include "stack/turn.h"
 
 namespace volgrow {
+namespace {
+
+/// multipathd suspends a map itself for some milliseconds whenever it reloads it, by itself too
+/// (auto_resize after a rescan): what it or a suspended map refuses is tried again, but not long.
+constexpr Duration longest_reload = std::chrono::seconds(3);
+constexpr int most_refusals = 3;
+
+}  // namespace
 
 // --- plan ---
 
@@ -69,10 +77,19 @@ Next Turn::planned(Bytes size) {
   plan_rising();
   if (only_looks(job_.request)) return end();
   forget_plan();
-  if (job_.failure) return verify();
+  if (job_.failure) return refused_by_plan();
   if (late()) return grow_next_above();
   plan_targets(size);
   return grow_targets();
+}
+
+/// Nothing has been written for it.
+Next Turn::refused_by_plan() {
+  const bool may_pass = job_.failure->code == ErrorCode::multipath_refused && !job_.writes &&
+                        now_ - job_.started < longest_reload && !late();
+  if (!may_pass) return verify();
+  job_.failure.reset();
+  return resolve(next_pause());
 }
 
 // --- grow ---
@@ -95,6 +112,7 @@ Next Turn::grow(std::size_t i, Bytes to) {
   if (finding(i).asked) batch.pause = next_pause();
   job_.sent.clear();
   finding(i).asked = true;
+  ++finding(i).attempts;
   finding(i).trouble.reset();
   record(i).action = LayerAction::planned;
   add(batch, {What::grow, i}, GrowStep{layer(i), to}, shared(batch.pause + job_.limits.grow));
@@ -138,12 +156,14 @@ std::optional<Next> Turn::raise(std::size_t i) {
   return grow(i, *possible);
 }
 
-/// Nobody refused: nobody was there or had time, or a path that answers us is not yet one for
-/// multipathd.
+/// Nobody was there or had time; a path that answers us is not yet one for multipathd; or the map
+/// was just being reloaded.
 bool Turn::worth_another_try(std::size_t i) {
   const auto& trouble = finding(i).trouble;
-  return trouble && (trouble->code == ErrorCode::multipath_unavailable ||
-                     trouble->code == ErrorCode::no_usable_path);
+  if (!trouble) return false;
+  if (trouble->code == ErrorCode::multipath_refused) return finding(i).attempts < most_refusals;
+  return trouble->code == ErrorCode::multipath_unavailable ||
+         trouble->code == ErrorCode::no_usable_path;
 }
 
 std::optional<Error> Turn::cannot_rise(std::size_t i) {
@@ -228,6 +248,7 @@ std::optional<Next> Turn::part_with_dead(std::size_t i) {
 Next Turn::evict(std::size_t map, const Indices& dead) {
   Batch batch;
   if (std::exchange(finding(map).trouble, std::nullopt)) batch.pause = next_pause();
+  ++finding(map).attempts;
   job_.sent.clear();
   for (const auto i : dead)
     add(batch, {What::evict, map, i}, EvictStep{layer(map), layer(i).device},

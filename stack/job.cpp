@@ -44,9 +44,14 @@ Duration Turn::next_pause() {
 // --- resolve ---
 
 Next Turn::start() {
-  Batch batch;
+  return resolve(Duration::zero());
+}
+
+Next Turn::resolve(Duration pause) {
+  Batch batch{{}, pause};
+  job_.phase = Phase::resolving;
   job_.sent.clear();
-  add(batch, {What::resolve}, ResolveStep{job_.request.subject}, own(job_.limits.resolve));
+  add(batch, {What::resolve}, ResolveStep{job_.request.subject}, own(pause + job_.limits.resolve));
   return batch;
 }
 
@@ -75,7 +80,8 @@ Next Turn::resolved(const StepResult& result) {
   if (stack == nullptr || stack->layers.empty())
     return end(Error{ErrorCode::internal, "resolving gave no layers", "", 0});
   job_.stack = *stack;
-  job_.findings.resize(stack->layers.size());
+  job_.layers.clear();
+  job_.findings.assign(stack->layers.size(), Finding());
   for (const auto& layer : stack->layers)
     job_.layers.push_back(first_record(layer));
   return ask(targets(), Duration::zero());

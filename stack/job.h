@@ -62,6 +62,7 @@ struct Sent {
 struct Finding {
   std::optional<Truth> truth;    ///< the target's last answer
   std::optional<Error> trouble;  ///< why this layer is not where it should be
+  int attempts = 0;              ///< commands to resize it or to let a member go
   bool asked = false;            ///< a rescan or resize is to be sent, or was
   bool written = false;          ///< one was sent and may have had its effect, whatever it answered
   bool unmeasured = false;       ///< the last measurement failed: its size is not known

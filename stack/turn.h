@@ -63,6 +63,7 @@ class Turn {
   void take_done(Sent sent);
 
   // Asking.
+  Next resolve(Duration pause);
   std::vector<Answer> answers();
   Next ask(const Indices& targets, Duration pause);
   Indices targets();
@@ -73,6 +74,7 @@ class Turn {
 
   // Planning.
   Next planned(Bytes size);
+  Next refused_by_plan();
   void plan_targets(Bytes size);
   void plan_rising();
   void plan_members(std::size_t map, bool grows);

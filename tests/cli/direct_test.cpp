@@ -62,6 +62,11 @@ class FakeVolume {
   Result<StepAnswer> answer(const MeasureStep&) {
     return StepAnswer(Measurement{kernel, layer().identity, ""});
   }
+  Result<StepAnswer> answer(const EvictStep&) { return no_map(); }
+  Result<StepAnswer> answer(const AdoptStep&) { return no_map(); }
+  static std::unexpected<Error> no_map() {
+    return failure(ErrorCode::not_supported, "a loop device has no members");
+  }
 
   std::mutex mutex_;
 };

@@ -169,6 +169,25 @@ TEST_F(AMap, IsRefusedWhileItIsSuspendedAndItsPathsAreLeftAlone) {
   EXPECT_THAT(kernel.changes(), IsEmpty());
 }
 
+TEST_F(AMap, GrowsWhenItWasSuspendedForAMomentOnly) {
+  maps->closed = Error{ErrorCode::multipath_refused, "dm-3 is suspended", "dm-3", 0};
+  before_batch = [&](const Batch&) {
+    if (kernel.clock().now() > TimePoint() + 200ms) maps->closed.reset();
+  };
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(result.state, JobState::complete);
+  EXPECT_EQ(result.size, 20_GiB);
+}
+
+TEST_F(AMap, GrowsWhenMultipathdRefusedOnceInTheMiddleOfAReload) {
+  maps->refuses = Error{ErrorCode::multipath_refused, "fail", "dm-3", 0};
+  maps->refusals = 1;
+
+  EXPECT_EQ(run(to(20_GiB)).state, JobState::complete);
+}
+
 TEST_F(AMap, ThatIsSuspendedAtItsRightSizeIsUnchanged) {
   kernel.path("sda").target_size = 10_GiB;
   kernel.path("sdb").target_size = 10_GiB;
