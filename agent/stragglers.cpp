@@ -28,12 +28,15 @@ bool is_gone(const JobResult& result) {
                           result.error->code == ErrorCode::no_such_volume);
 }
 
-/// Somebody else finished it: every path answered, and shows what its target says.
-bool is_whole(const JobResult& result) {
-  return !result.error && std::ranges::all_of(result.layers, [](const LayerResult& layer) {
-    return layer.kind != LayerKind::path ||
-           (layer.target_bytes && layer.target_bytes == layer.after_bytes);
-  });
+/// A plan has steps, or every path answers and none is needed: then too a job measures and reports
+/// it.
+bool can_be_finished(const JobResult& result) {
+  if (result.error) return false;
+  const bool planned =
+      std::ranges::count(result.layers, LayerAction::planned, &LayerResult::action) > 0;
+  return planned || std::ranges::all_of(result.layers, [](const LayerResult& layer) {
+           return layer.kind != LayerKind::path || layer.target_bytes.has_value();
+         });
 }
 
 }  // namespace
@@ -111,7 +114,9 @@ std::uint32_t Stragglers::paths() const {
 
 void Stragglers::look_in(const std::string& queue, Duration pause) {
   auto& straggler = stragglers_.at(queue);
-  auto timer = needs_.loop.at(needs_.clock.now() + pause, [this, queue] { look(queue); });
+  // By value: a look ends the timer, and with it what the timer holds.
+  auto timer =
+      needs_.loop.at(needs_.clock.now() + pause, [this, queue] { look(std::string(queue)); });
   if (timer) straggler.timer = std::move(*timer);
   if (!timer)
     needs_.log.error(fmt::format("nobody will look at {} again: {}", queue, timer.error().message));
@@ -141,10 +146,8 @@ void Stragglers::looked(const std::string& queue, const JobResult& result) {
   const auto found = stragglers_.find(queue);
   if (found == stragglers_.end()) return;
   auto& straggler = found->second;
-  const bool ready = !result.error && std::ranges::count(result.layers, LayerAction::planned,
-                                                         &LayerResult::action) > 0;
-  if (ready) return finish(queue, straggler);
-  if (is_gone(result) || is_whole(result)) return forget(queue);
+  if (is_gone(result)) return forget(queue);
+  if (can_be_finished(result)) return finish(queue, straggler);
   straggler.looking = false;
   const auto age = needs_.clock.now() - straggler.since;
   straggler.pause = std::clamp(Duration(age / looks_per_age), first_look, rarest_look);

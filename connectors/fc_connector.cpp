@@ -32,8 +32,8 @@ class FcConnector final : public ScsiPath {
   std::string endpoint(const Host& host, const ScsiPlace& place) const override {
     return port_attribute(host, place, "port_name").value_or("");
   }
-  std::optional<Gate> gate(const Host& host, const ScsiPlace& place) const override {
-    return Gate{"FC remote port", port_attribute(host, place, "port_state"), "Online"};
+  std::optional<ScsiGate> gate(const Host& host, const ScsiPlace& place) const override {
+    return ScsiGate{"FC remote port", port_attribute(host, place, "port_state"), "Online"};
   }
 };
 

@@ -141,9 +141,9 @@ class IscsiConnector final : public ScsiPath {
   }
   std::string transport(const Host& host, const ScsiPlace& place) const override;
   std::string endpoint(const Host& host, const ScsiPlace& place) const override;
-  std::optional<Gate> gate(const Host& host, const ScsiPlace& place) const override {
+  std::optional<ScsiGate> gate(const Host& host, const ScsiPlace& place) const override {
     const auto session = place.folder(session_prefix).value_or("");
-    return Gate{"iSCSI session", session_attribute(host, session, "state"), "LOGGED_IN"};
+    return ScsiGate{"iSCSI session", session_attribute(host, session, "state"), "LOGGED_IN"};
   }
 };
 

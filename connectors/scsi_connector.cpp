@@ -15,7 +15,9 @@ class ScsiConnector final : public ScsiPath {
   bool carries(const ScsiPlace&) const override { return true; }
   std::string transport(const Host&, const ScsiPlace&) const override { return "local"; }
   std::string endpoint(const Host&, const ScsiPlace&) const override { return ""; }
-  std::optional<Gate> gate(const Host&, const ScsiPlace&) const override { return std::nullopt; }
+  std::optional<ScsiGate> gate(const Host&, const ScsiPlace&) const override {
+    return std::nullopt;
+  }
 };
 
 }  // namespace

@@ -42,14 +42,14 @@ bool carries_commands(std::string_view access_state) {
 /// 2-host §2: a rescan of a path that cannot carry commands sets its size to 0 or blocks for
 /// minutes.
 std::optional<Error> closed(const Host& host, std::string_view device, const ScsiPlace& place,
-                            const std::string& state, std::optional<Gate> of_transport) {
+                            const std::string& state, std::optional<ScsiGate> of_transport) {
   const auto closing = [&](std::string message) {
     return Error{ErrorCode::no_usable_path, std::move(message), std::string(device), 0};
   };
   auto of_host = host.read(fmt::format("class/scsi_host/{}/state", place.host));
-  std::vector<Gate> gates{
-      Gate{"device state", state, "running"},
-      Gate{"SCSI " + place.host, of_host ? std::optional(*of_host) : std::nullopt, "running"},
+  std::vector<ScsiGate> gates{
+      ScsiGate{"device state", state, "running"},
+      ScsiGate{"SCSI " + place.host, of_host ? std::optional(*of_host) : std::nullopt, "running"},
   };
   if (of_transport) gates.push_back(*std::move(of_transport));
   for (const auto& gate : gates)

@@ -27,7 +27,7 @@ struct ScsiPlace {
 bool is_scsi_address(std::string_view text);
 
 /// One word of the kernel's that must be `wanted` before anything is sent down a path.
-struct Gate {
+struct ScsiGate {
   std::string what;
   std::optional<std::string> found;  ///< none: this path has no such gate
   std::string_view wanted;
@@ -51,7 +51,7 @@ class ScsiPath : public Connector {
   /// As Layer::endpoint; "" where there is nothing to say.
   virtual std::string endpoint(const Host& host, const ScsiPlace& place) const = 0;
   /// What the transport itself says about the way to the target; nullopt: it says nothing.
-  virtual std::optional<Gate> gate(const Host& host, const ScsiPlace& place) const = 0;
+  virtual std::optional<ScsiGate> gate(const Host& host, const ScsiPlace& place) const = 0;
 };
 
 }  // namespace volgrow

@@ -242,7 +242,7 @@ bool may_have_written(ErrorCode code) {
 /// A step that was not answered may have had its effect; a size that was not read is not known; a
 /// target that answered before the growth and not after it leaves the growth unproven.
 void Turn::take_failure(Sent sent, const Error& error) {
-  auto& known = finding(sent.layer);
+  auto& known = finding(sent.what == What::adopt ? sent.member : sent.layer);
   const bool looks = sent.what == What::probe || sent.what == What::measure;
   if (!looks) known.written = known.written || may_have_written(error.code);
   if (sent.what == What::measure) {

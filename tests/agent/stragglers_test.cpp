@@ -210,7 +210,7 @@ TEST_F(AStraggler, IsTriedEverMoreRarelyWhileMultipathdDoesNotTakeIt) {
   EXPECT_EQ(daemon->stragglers.paths(), 1);
 }
 
-TEST_F(AStraggler, IsForgottenWhenSomebodyElseFinishedIt) {
+TEST_F(AStraggler, IsMeasuredAndReportedWhenSomebodyElseFinishedIt) {
   kernel.path("sdb").state = "running";
   kernel.path("sdb").size = 20_GiB;
   kernel.stack_on("dm-3", "sdb");
@@ -219,7 +219,8 @@ TEST_F(AStraggler, IsForgottenWhenSomebodyElseFinishedIt) {
 
   EXPECT_EQ(daemon->stragglers.paths(), 0);
   EXPECT_THAT(journal->stragglers().value(), IsEmpty());
-  EXPECT_THAT(daemon->ends, SizeIs(1));
+  ASSERT_THAT(daemon->ends, SizeIs(2));
+  EXPECT_EQ(daemon->ends.back().state, JobState::unchanged);
 }
 
 TEST_F(AStraggler, IsForgottenWithItsVolume) {

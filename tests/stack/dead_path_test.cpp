@@ -257,6 +257,18 @@ TEST_F(AMapThatLostAPath, NeverTouchesItWhenAnotherVolumeAnswersThere) {
   EXPECT_THAT(*kernel.list("block/dm-3/slaves"), Not(Contains("sdc")));
 }
 
+TEST_F(AMapThatLostAPath, SaysWhyItWasNotTakenBack) {
+  run(to(20_GiB));
+  kernel.unstack("dm-3", "sdc");
+  maps->refuses = Error{ErrorCode::multipath_refused, "blacklisted", "dm-3", 0};
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(result.state, JobState::degraded);
+  EXPECT_EQ(layer(result, "sdc").action, LayerAction::deferred);
+  EXPECT_THAT(layer(result, "sdc").reason, HasSubstr("blacklisted"));
+}
+
 TEST_F(AMapThatLostAPath, ExplainsWhatMendsIt) {
   kernel.path("sda").target_size = kernel.path("sdb").target_size = 10_GiB;
   kernel.path("sdc").target_size = 10_GiB;
