@@ -328,9 +328,9 @@ map_of() {
   basename "$(readlink --canonicalize-existing "/dev/mapper/$(wwid_of "$1")")"
 }
 
-# await_map VOLUME PATHS: with so many active paths.
+# await_map VOLUME PATHS: with so many active paths, and its name in /dev/mapper.
 await_map() {
-  await 30 has_active_paths "$1" "$2"
+  await 30 has_active_paths "$1" "$2" && udevadm settle
 }
 
 has_active_paths() {
@@ -531,6 +531,11 @@ volume_changed() {
 register_volume() {
   connection "${@:2}" >/tmp/connection.json
   volgrow --quiet register "$1" --connection /tmp/connection.json
+}
+
+# volume_is VOLUME_ID STATE: what the bus shows of it.
+volume_is() {
+  [[ $(volgrow --json status "$1" | jq --raw-output 'first(.. | .state? // empty)') == "$2" ]]
 }
 
 # action_of DEVICE: what the last answer says was done with that layer.

@@ -13,7 +13,7 @@ need register_volume volume-third single 0 127.0.0.3
 need register_volume volume-first pair 0 127.0.0.1 127.0.0.2
 volgrow --json extend volume-third --expect 2G --timeout 20s >/tmp/answer.json 2>&1 &
 extending=$!
-need await 20 test "$(volgrow --json status volume-third | jq --raw-output '.. | .state? // empty' | head --lines=1)" == growing
+need await 20 volume_is volume-third growing
 log_out single 127.0.0.3
 need await 20 not test -e "/sys/block/$disk"
 wait "$extending"

@@ -16,7 +16,7 @@ map_sized "and the map is as it was" 1G first
 
 volgrow --json extend volume-first --expect 2G --timeout 30s >/tmp/answer.json 2>&1 &
 extending=$!
-need await 20 test "$(volgrow --json status volume-first | jq --raw-output '.. | .state? // empty' | head --lines=1)" == growing
+need await 20 volume_is volume-first growing
 resize_volume first 2G
 wait "$extending"
 same "a target that grows meanwhile: extend ends well" 0 $?
@@ -28,5 +28,5 @@ resize_volume first 1G
 volgrow_ends "a target that became smaller: extend is refused" 6 extend volume-first
 same "because it would shrink" WouldShrink "$(field .error.name)"
 map_sized "nobody shrank the map" 2G first
-same "and the volume says so" shrunk "$(volgrow --json status volume-first | jq --raw-output '.. | .state? // empty' | head --lines=1)"
+check "and the volume says so" volume_is volume-first shrunk
 finish
