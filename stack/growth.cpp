@@ -46,6 +46,11 @@ void Turn::plan_rising() {
     if (!grows) continue;
     if (!below && *possible < record(i).after_bytes) return refuse_above(i, shrinks(i, *possible));
     if (layer(i).closed) return refuse_above(i, *layer(i).closed);
+    const auto dead = dead_members(i);
+    if (job_.request.dead_paths == DeadPaths::wait && !dead.empty()) {
+      defer_above(i, dead.front());
+      continue;
+    }
     intend(i, "follows the layers below");
   }
 }
@@ -56,7 +61,8 @@ void Turn::plan_members(std::size_t map, bool grows) {
     for (const auto i : dead_members(map))
       intend(i, fmt::format("leaves {} if it stays silent", layer(map).device));
   for (std::size_t i = 0; i < map; ++i)
-    if (layer(i).lost_from == layer(map).device && !dead(i))
+    if (layer(i).lost_from == layer(map).device && !dead(i) &&
+        finding(i).truth->size == answers().front().truth.size)
       intend(i, "comes back to " + layer(map).device);
 }
 

@@ -127,6 +127,14 @@ TEST_F(AMapWithADeadPath, IsNotPartedFromItByAPlan) {
   EXPECT_THAT(kernel.changes(), IsEmpty());
 }
 
+TEST_F(AMapWithADeadPath, IsPlannedToWaitWhereDeadPathsAreWaitedFor) {
+  auto request = to(20_GiB);
+  request.operation = Operation::plan;
+  request.dead_paths = DeadPaths::wait;
+
+  EXPECT_EQ(layer(run(request), "dm-3").action, LayerAction::deferred);
+}
+
 // --- multipathd ---
 
 class AMap : public AVolume {
@@ -255,6 +263,14 @@ TEST_F(AMapThatLostAPath, NeverTouchesItWhenAnotherVolumeAnswersThere) {
   EXPECT_THAT(layer(result, "sdc").reason, HasSubstr("another volume"));
   EXPECT_EQ(kernel.path("sdc").size, 10_GiB);
   EXPECT_THAT(*kernel.list("block/dm-3/slaves"), Not(Contains("sdc")));
+}
+
+TEST_F(AMapThatLostAPath, PlansNoReturnWhileItsTargetIsOld) {
+  kernel.path("sdc").target_size = 10_GiB;
+  auto request = to(20_GiB);
+  request.operation = Operation::plan;
+
+  EXPECT_NE(layer(run(request), "sdc").action, LayerAction::planned);
 }
 
 TEST_F(AMapThatLostAPath, SaysWhyItWasNotTakenBack) {
