@@ -96,6 +96,7 @@ def forget(pattern, kept):
 
 def accelerator(image):
     """KVM when it really boots, which its device alone does not promise; remembered until the next boot."""
+    image.make()
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     path = STORE / f"accelerator-{boot}"
     if not path.exists():
