@@ -112,6 +112,7 @@ class ProcessPool final : public WorkerPool {
   void drop_everything();
   void start_queued(TimePoint now);
   void start(Worker& worker, Task task);
+  void begin(Task& task);
   void grow(TimePoint now);
   std::size_t wanted_more() const;
   Result<void> spawn(TimePoint now);
@@ -335,6 +336,7 @@ void ProcessPool::start_queued(TimePoint now) {
 }
 
 void ProcessPool::start(Worker& worker, Task task) {
+  begin(task);
   const auto bytes = encode(task.step);
   const auto sent = bytes.size() > message_limit
                         ? system_failure(EMSGSIZE, "send a step")
@@ -350,6 +352,12 @@ void ProcessPool::start(Worker& worker, Task task) {
     queue_.emplace(task.ticket, std::move(task));
     let_go(worker);
   }
+}
+
+void ProcessPool::begin(Task& task) {
+  deadlines_.erase({task.step.deadline.at, task.ticket});
+  task.step.begin(clock_.now());
+  deadlines_.emplace(task.step.deadline.at, task.ticket);
 }
 
 void ProcessPool::grow(TimePoint now) {

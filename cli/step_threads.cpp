@@ -49,7 +49,9 @@ std::optional<StepResult> take(Inbox& inbox, std::size_t slot, Deadline deadline
 
 }  // namespace
 
-std::vector<StepResult> StepThreads::perform(const std::vector<Step>& steps) {
+std::vector<StepResult> StepThreads::perform(std::vector<Step> steps) {
+  for (auto& step : steps)
+    step.begin(SystemClock().now());
   const auto inbox = std::make_shared<Inbox>(steps.size());
   std::vector<std::jthread> threads;
   for (std::size_t i = 0; i < steps.size(); ++i)

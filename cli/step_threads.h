@@ -24,7 +24,7 @@ class StepThreads {
   explicit StepThreads(Performer perform) : perform_(std::move(perform)) {}
 
   /// One result for each step, in the order of the steps.
-  std::vector<StepResult> perform(const std::vector<Step>& steps);
+  std::vector<StepResult> perform(std::vector<Step> steps);
   /// Threads that never came back; they hold their copies and nothing of this object.
   std::size_t left_behind() const { return left_behind_; }
 

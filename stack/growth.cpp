@@ -105,8 +105,7 @@ Next Turn::grow_targets() {
   job_.sent.clear();
   for (std::size_t i = 0; i < count(); ++i)
     if (finding(i).asked && record(i).action == LayerAction::planned)
-      add(batch, {What::grow, i}, GrowStep{layer(i), finding(i).truth->size},
-          shared(job_.limits.grow));
+      add(batch, {What::grow, i}, GrowStep{layer(i), finding(i).truth->size}, job_.limits.grow);
   if (batch.steps.empty()) return grow_next_above();
   job_.phase = Phase::growing;
   job_.writes = true;
@@ -121,7 +120,7 @@ Next Turn::grow(std::size_t i, Bytes to) {
   ++finding(i).attempts;
   finding(i).trouble.reset();
   record(i).action = LayerAction::planned;
-  add(batch, {What::grow, i}, GrowStep{layer(i), to}, shared(batch.pause + job_.limits.grow));
+  add(batch, {What::grow, i}, GrowStep{layer(i), to}, job_.limits.grow);
   job_.phase = Phase::growing;
   job_.writes = true;
   return batch;
@@ -136,7 +135,7 @@ Next Turn::grown(const std::vector<StepResult>& results) {
   job_.sent.clear();
   for (const auto& sent : asked)
     add(batch, {What::measure, sent.layer}, MeasureStep{layer(sent.layer), false},
-        own(job_.limits.measure));
+        job_.limits.measure);
   return batch;
 }
 
@@ -257,8 +256,7 @@ Next Turn::evict(std::size_t map, const Indices& dead) {
   ++finding(map).attempts;
   job_.sent.clear();
   for (const auto i : dead)
-    add(batch, {What::evict, map, i}, EvictStep{layer(map), layer(i).device},
-        shared(batch.pause + job_.limits.grow));
+    add(batch, {What::evict, map, i}, EvictStep{layer(map), layer(i).device}, job_.limits.grow);
   job_.phase = Phase::growing;
   job_.writes = true;
   return batch;
@@ -272,8 +270,7 @@ std::optional<Next> Turn::take_back(std::size_t map) {
     if (layer(i).lost_from != layer(map).device || dead(i) || finding(i).offered) continue;
     if (record(i).after_bytes != record(map).after_bytes || late()) continue;
     finding(i).offered = true;
-    add(batch, {What::adopt, map, i}, AdoptStep{layer(map), layer(i).device},
-        shared(job_.limits.grow));
+    add(batch, {What::adopt, map, i}, AdoptStep{layer(map), layer(i).device}, job_.limits.grow);
   }
   if (batch.steps.empty()) return std::nullopt;
   job_.phase = Phase::growing;

@@ -30,10 +30,12 @@ std::optional<Bytes> Turn::size_below(std::size_t i) {
   return *smallest - layer(i).overhead;
 }
 
-void Turn::add(Batch& batch, Sent sent, StepAction action, Deadline deadline) {
+void Turn::add(Batch& batch, Sent sent, StepAction action, Duration limit) {
   const auto id = static_cast<std::uint32_t>(job_.sent.size());
+  const auto alone = within(batch.pause + limit, now_);
+  const auto deadline = only_looks(action) && job_.deadline.at < alone.at ? alone : job_.deadline;
   job_.sent.push_back(sent);
-  batch.steps.push_back({id, std::move(action), deadline});
+  batch.steps.push_back({id, std::move(action), deadline, limit});
 }
 
 Duration Turn::next_pause() {
@@ -51,7 +53,7 @@ Next Turn::resolve(Duration pause) {
   Batch batch{{}, pause};
   job_.phase = Phase::resolving;
   job_.sent.clear();
-  add(batch, {What::resolve}, ResolveStep{job_.request.subject}, own(pause + job_.limits.resolve));
+  add(batch, {What::resolve}, ResolveStep{job_.request.subject}, job_.limits.resolve);
   return batch;
 }
 
@@ -100,7 +102,7 @@ Next Turn::ask(const Indices& whom, Duration pause) {
   Batch batch{{}, pause};
   job_.sent.clear();
   for (const auto i : whom)
-    add(batch, {What::probe, i}, ProbeStep{layer(i)}, within(pause + job_.limits.probe, now_));
+    add(batch, {What::probe, i}, ProbeStep{layer(i)}, job_.limits.probe);
   if (batch.steps.empty()) return no_answers();
   job_.phase = pause == Duration::zero() ? Phase::probing : Phase::waiting;
   return batch;
@@ -174,10 +176,9 @@ Next Turn::verify() {
   job_.phase = Phase::verifying;
   for (std::size_t i = 0; i < count(); ++i) {
     if (dead(i)) continue;
-    add(batch, {What::measure, i}, MeasureStep{layer(i), i + 1 == count()},
-        own(job_.limits.measure));
+    add(batch, {What::measure, i}, MeasureStep{layer(i), i + 1 == count()}, job_.limits.measure);
     if (layer(i).has_target && !finding(i).trouble)
-      add(batch, {What::probe, i}, ProbeStep{layer(i)}, own(job_.limits.probe));
+      add(batch, {What::probe, i}, ProbeStep{layer(i)}, job_.limits.probe);
   }
   return batch.steps.empty() ? end() : Next(std::move(batch));
 }

@@ -52,13 +52,18 @@ void fields(A& a, V& v) {
 }
 template <class A, wire::SameAs<Step> V>
 void fields(A& a, V& v) {
-  a(v.id, v.action, v.deadline);
+  a(v.id, v.action, v.deadline, v.limit);
 }
 template <class A, wire::SameAs<Done> V>
 void fields(A&, V&) {}
 template <class A, wire::SameAs<StepResult> V>
 void fields(A& a, V& v) {
   a(v.id, v.answer, v.took);
+}
+
+bool only_looks(const StepAction& action) {
+  return std::holds_alternative<ResolveStep>(action) || std::holds_alternative<ProbeStep>(action) ||
+         std::holds_alternative<MeasureStep>(action);
 }
 
 std::string encode(const Step& step) {

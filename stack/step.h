@@ -51,10 +51,19 @@ struct AdoptStep {
 using StepAction =
     std::variant<ResolveStep, ProbeStep, GrowStep, MeasureStep, EvictStep, AdoptStep>;
 
+/// Whether it leaves everything as it is.
+bool only_looks(const StepAction& action);
+
 struct Step {
   std::uint32_t id = 0;  ///< unique within its batch
   StepAction action;
-  Deadline deadline;  ///< when an answer is of no use any more
+  Deadline deadline;                 ///< when an answer is of no use any more
+  Duration limit = Duration::max();  ///< how long it may take once begun; waiting its turn is free
+
+  /// Whoever performs it begins now: from here on its limit counts too.
+  void begin(TimePoint now) {
+    if (limit < deadline.remaining(now)) deadline = within(limit, now);
+  }
 };
 
 struct Done {};

@@ -46,11 +46,9 @@ class Turn {
   bool below_a_target(std::size_t i);
   std::optional<Bytes> size_below(std::size_t i);
 
-  /// A step that only looks may end after the job's deadline: a job past it still measures.
-  Deadline own(Duration limit) const { return within(limit, now_); }
-  Deadline shared(Duration limit) const { return own(limit).sooner(job_.deadline); }
   bool late() const { return job_.deadline.passed(now_); }
-  void add(Batch& batch, Sent sent, StepAction action, Deadline deadline);
+  /// A step that only looks may end after the job's deadline: a job past it still measures.
+  void add(Batch& batch, Sent sent, StepAction action, Duration limit);
   /// The pause before something is tried again: ever longer, never past the deadline.
   Duration next_pause();
 

@@ -292,6 +292,36 @@ TEST_F(AWorkerPool, EndsAStepThatNeverBeganAsPathHungToo) {
   EXPECT_EQ(pool->stuck(), 0U);  // the one at work has time left
 }
 
+TEST_F(AWorkerPool, GivesAStepItsWholeLimitHoweverLongItWaitedForAWorker) {
+  start({.most = 1});
+  submit("hang", 60s);
+  begun.pass();
+  auto patient = step("sda", 60s);
+  patient.limit = 2s;
+  pool->submit(std::move(patient), [this](StepResult result) { results.push_back(result); });
+
+  loop.advance(10s);  // longer than its limit, and nobody was free
+  turn();
+  EXPECT_THAT(results, SizeIs(0));
+  finish.open();
+  await_results(2);
+
+  EXPECT_THAT(codes(), ElementsAre(ErrorCode::busy, ErrorCode::busy));
+}
+
+TEST_F(AWorkerPool, EndsAStepAtItsLimitOnceItHasBegun) {
+  start();
+  auto hung = step("hang", 60s);
+  hung.limit = 2s;
+  pool->submit(std::move(hung), [this](StepResult result) { results.push_back(result); });
+  begun.pass();
+
+  loop.advance(2s);
+  await_results(1);
+
+  EXPECT_THAT(codes(), ElementsAre(ErrorCode::path_hung));
+}
+
 TEST_F(AWorkerPool, DoesNotBeginAStepWhoseDeadlineHasPassed) {
   start();
 

@@ -116,8 +116,10 @@ std::vector<StepResult> AVolume::perform_all(const Batch& batch) {
   if (before_batch) before_batch(batch);
   kernel.fake_clock().advance(batch.pause);
   std::vector<StepResult> results;
-  for (const auto& step : batch.steps)
+  for (auto step : batch.steps) {
+    step.begin(kernel.clock().now());
     results.push_back(perform(step, connectors, kernel));
+  }
   return results;
 }
 

@@ -9,6 +9,8 @@
 namespace volgrow {
 namespace {
 
+using namespace std::chrono_literals;
+
 Layer some_layer() {
   Layer layer;
   layer.connector = "scsi";
@@ -22,17 +24,33 @@ Layer some_layer() {
 }
 
 TEST(AStep, ArrivesAsItWasSent) {
-  const Step sent{7, GrowStep{some_layer(), 20_GiB}, Deadline{TimePoint(Duration(123456))}};
+  const Step sent{7, GrowStep{some_layer(), 20_GiB}, Deadline{TimePoint(Duration(123456))},
+                  Duration(99)};
 
   const auto arrived = decode_step(encode(sent));
 
   ASSERT_TRUE(arrived);
   EXPECT_EQ(arrived->id, 7U);
   EXPECT_EQ(arrived->deadline, sent.deadline);
+  EXPECT_EQ(arrived->limit, sent.limit);
   const auto* grow = std::get_if<GrowStep>(&arrived->action);
   ASSERT_NE(grow, nullptr);
   EXPECT_EQ(grow->layer, some_layer());
   EXPECT_EQ(grow->to, 20_GiB);
+}
+
+TEST(AStep, HasItsLimitFromWhenItBeginsAndNeverMoreThanItsDeadline) {
+  const TimePoint now(Duration(1000));
+  Step short_one{1, ResolveStep{}, within(30s, now), 2s};
+  Step late_one{2, ResolveStep{}, within(1s, now), 2s};
+  Step without{3, ResolveStep{}, within(30s, now)};
+
+  for (auto* step : {&short_one, &late_one, &without})
+    step->begin(now);
+
+  EXPECT_EQ(short_one.deadline, within(2s, now));
+  EXPECT_EQ(late_one.deadline, within(1s, now));
+  EXPECT_EQ(without.deadline, within(30s, now));
 }
 
 TEST(AStep, CarriesAWholeConnection) {
