@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // volgrow doctor: is everything this host needs in place? One line each, with the fix.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/command.h"
@@ -15,18 +14,18 @@ constexpr int wrong_status = 3;
 
 class Doctor final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   bool works_directly() const override { return true; }  // it looks, with or without a daemon
   Result<int> run(const Session& session) override;
 };
 
-CLI::App* Doctor::declare(CLI::App& program) {
-  auto* command = program.add_subcommand("doctor", "Check that this host has what volgrow needs");
-  command->footer(
-      "\nExit status: 3 when a check fails, else 0; a warning is no failure. -q leaves out what is "
-      "well.\n\n"
-      "Examples:\n  volgrow doctor\n  volgrow doctor --json");
-  return command;
+Syntax Doctor::syntax() {
+  return {.name = "doctor",
+          .summary = "Check that this host has what volgrow needs",
+          .notes =
+              "\nExit status: 3 when a check fails, else 0; a warning is no failure. -q leaves out "
+              "what is well.\n\n"
+              "Examples:\n  volgrow doctor\n  volgrow doctor --json"};
 }
 
 Color color_of(Health health) {

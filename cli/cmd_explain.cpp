@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // volgrow explain: the stack, the first layer that is wrong, why, and what mends it.
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/direct.h"
@@ -19,7 +17,7 @@ constexpr const char* notes =
 
 class Explain final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   bool works_directly() const override { return true; }
   Result<int> run(const Session& session) override;
 
@@ -27,13 +25,11 @@ class Explain final : public Command {
   OrderOptions options_;
 };
 
-CLI::App* Explain::declare(CLI::App& program) {
-  auto* command = program.add_subcommand(
-      "explain", "Show a volume layer by layer, and the first one that is wrong");
-  options_.declare_subject(*command);
-  options_.declare_timeout(*command);
-  command->footer(notes);
-  return command;
+Syntax Explain::syntax() {
+  return {.name = "explain",
+          .summary = "Show a volume layer by layer, and the first one that is wrong",
+          .arguments = {options_.target(), options_.connection(), options_.timeout()},
+          .notes = notes};
 }
 
 Result<int> Explain::run(const Session& session) {

@@ -2,8 +2,6 @@
 // volgrow extend: makes this host see a volume's new size and proves it.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/direct.h"
@@ -23,7 +21,7 @@ constexpr const char* examples =
 
 class Extend final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   bool works_directly() const override { return true; }
   Result<int> run(const Session& session) override;
 
@@ -34,15 +32,19 @@ class Extend final : public Command {
   bool no_wait_ = false;
 };
 
-CLI::App* Extend::declare(CLI::App& program) {
-  auto* command = program.add_subcommand("extend", "Take over a volume's new size on every layer");
-  options_.declare_subject(*command);
-  options_.declare_expect(*command);
-  options_.declare_extend(*command);
-  options_.declare_timeout(*command);
-  command->add_flag("--no-wait", no_wait_, "Print the job's number and leave");
-  command->footer(examples);
-  return command;
+Syntax Extend::syntax() {
+  return {.name = "extend",
+          .summary = "Take over a volume's new size on every layer",
+          .arguments = {options_.target(),
+                        options_.connection(),
+                        options_.expect(),
+                        options_.exact(),
+                        options_.dead_paths(),
+                        options_.timeout(),
+                        {.name = "--no-wait",
+                         .meaning = "Print the job's number and leave",
+                         .into = &no_wait_}},
+          .notes = examples};
 }
 
 Result<int> Extend::run(const Session& session) {

@@ -2,7 +2,6 @@
 // volgrow jobs: what the daemon does and lately did; volgrow job N: what became of one.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <string>
 
@@ -19,26 +18,26 @@ namespace {
 
 class Jobs final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   Result<int> run(const Session& session) override;
 };
 
 class OneJob final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   Result<int> run(const Session& session) override;
 
  private:
   std::string number_;
 };
 
-CLI::App* Jobs::declare(CLI::App& program) {
-  auto* command =
-      program.add_subcommand("jobs", "List jobs that run or ended in the last 15 minutes");
-  command->footer(
-      "\nExamples:\n  volgrow jobs\n  volgrow jobs --json | jq '.[] | select(.state == "
-      "\"running\")'");
-  return command;
+Syntax Jobs::syntax() {
+  return {.name = "jobs",
+          .summary = "List jobs that run or ended in the last 15 minutes",
+          .notes =
+              "\nExamples:\n"
+              "  volgrow jobs\n"
+              "  volgrow jobs --json | jq '.[] | select(.state == \"running\")'"};
 }
 
 Row row_of(const JobView& job) {
@@ -83,14 +82,15 @@ Result<int> Jobs::run(const Session& session) {
   return 0;
 }
 
-CLI::App* OneJob::declare(CLI::App& program) {
-  auto* command = program.add_subcommand("job", "Show what became of a job");
-  command->add_option("N", number_, "The job's number")->required();
-  command->footer(
-      "\nThe exit status is the job's own, and 0 while it runs; --json prints its result, or while "
-      "it runs\n"
-      "the job.\n\nExamples:\n  volgrow job 17\n  volgrow job 17 --json");
-  return command;
+Syntax OneJob::syntax() {
+  return {.name = "job",
+          .summary = "Show what became of a job",
+          .arguments =
+              {{.name = "N", .meaning = "The job's number", .into = &number_, .required = true}},
+          .notes =
+              "\nThe exit status is the job's own, and 0 while it runs; --json prints its result, "
+              "or while it runs\nthe job.\n\n"
+              "Examples:\n  volgrow job 17\n  volgrow job 17 --json"};
 }
 
 int show_running(const Session& session, const JobView& job) {

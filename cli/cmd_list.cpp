@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // volgrow list: every registered volume on a line.
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "cli/table.h"
 #include "cli/views.h"
@@ -12,14 +10,14 @@ namespace {
 
 class List final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   Result<int> run(const Session& session) override;
 };
 
-CLI::App* List::declare(CLI::App& program) {
-  auto* command = program.add_subcommand("list", "List the registered volumes");
-  command->footer("\nExamples:\n  volgrow list\n  volgrow list --json | jq -r '.[].id'");
-  return command;
+Syntax List::syntax() {
+  return {.name = "list",
+          .summary = "List the registered volumes",
+          .notes = "\nExamples:\n  volgrow list\n  volgrow list --json | jq -r '.[].id'"};
 }
 
 void print_json(std::ostream& out, const std::vector<VolumeView>& volumes) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // volgrow plan: asks the targets and says which steps extend would take. A growth that can be
 // carried out is nothing wrong.
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/direct.h"
@@ -22,7 +20,7 @@ constexpr const char* notes =
 
 class Plan final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   bool works_directly() const override { return true; }
   Result<int> run(const Session& session) override;
 
@@ -30,14 +28,12 @@ class Plan final : public Command {
   OrderOptions options_;
 };
 
-CLI::App* Plan::declare(CLI::App& program) {
-  auto* command =
-      program.add_subcommand("plan", "Say what extend would do, and why; change nothing");
-  options_.declare_subject(*command);
-  options_.declare_expect(*command);
-  options_.declare_timeout(*command);
-  command->footer(notes);
-  return command;
+Syntax Plan::syntax() {
+  return {.name = "plan",
+          .summary = "Say what extend would do, and why; change nothing",
+          .arguments = {options_.target(), options_.connection(), options_.expect(),
+                        options_.timeout()},
+          .notes = notes};
 }
 
 Result<int> Plan::run(const Session& session) {

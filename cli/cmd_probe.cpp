@@ -3,7 +3,7 @@
 // this host.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/command.h"
@@ -33,7 +33,7 @@ constexpr const char* notes =
 
 class Probe final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   bool works_directly() const override { return true; }  // there is no other way
   Result<int> run(const Session& session) override;
 
@@ -47,20 +47,26 @@ class Probe final : public Command {
   std::string timeout_ = "10s";
 };
 
-CLI::App* Probe::declare(CLI::App& program) {
-  auto* command = program.add_subcommand(
-      "probe", "Ask an iSCSI target itself for a volume's size and identity");
-  command->add_option("URL", url_, "iscsi://[user@]host[:port]/target-iqn/lun")->required();
-  command->add_option("--secret-file", secret_file_, "File with the user's CHAP secret")
-      ->type_name("FILE");
-  command
-      ->add_option("--initiator-name", initiator_,
-                   "Name to log in with (that of /etc/iscsi/initiatorname.iscsi)")
-      ->type_name("IQN");
-  command->add_option("--timeout", timeout_, "When to give up: 500ms, 10s, 2min (10s)")
-      ->type_name("TIME");
-  command->footer(notes);
-  return command;
+Syntax Probe::syntax() {
+  return {.name = "probe",
+          .summary = "Ask an iSCSI target itself for a volume's size and identity",
+          .arguments = {{.name = "URL",
+                         .meaning = "iscsi://[user@]host[:port]/target-iqn/lun",
+                         .into = &url_,
+                         .required = true},
+                        {.name = "--secret-file",
+                         .value = "FILE",
+                         .meaning = "File with the user's CHAP secret",
+                         .into = &secret_file_},
+                        {.name = "--initiator-name",
+                         .value = "IQN",
+                         .meaning = "Name to log in with (that of /etc/iscsi/initiatorname.iscsi)",
+                         .into = &initiator_},
+                        {.name = "--timeout",
+                         .value = "TIME",
+                         .meaning = "When to give up: 500ms, 10s, 2min (10s)",
+                         .into = &timeout_}},
+          .notes = notes};
 }
 
 /// The name in open-iscsi's file: the one the target's access list knows this host by.

@@ -2,7 +2,6 @@
 // volgrow register and unregister: at attach the volume's identity is pinned, at detach forgotten.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "cli/command.h"
@@ -17,7 +16,7 @@ namespace {
 
 class Register final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   Result<int> run(const Session& session) override;
 
  private:
@@ -27,7 +26,7 @@ class Register final : public Command {
 
 class Unregister final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   Result<int> run(const Session& session) override;
 
  private:
@@ -43,15 +42,19 @@ Result<void> check_volume_id(const std::string& text) {
                   cited(text)));
 }
 
-CLI::App* Register::declare(CLI::App& program) {
-  auto* command =
-      program.add_subcommand("register", "Pin an attached volume's identity under its id");
-  command->add_option("VOLUME_ID", volume_id_, "The volume's id in Cinder")->required();
-  command->add_option("--connection", connection_, "Cinder's connection_info; - is standard input")
-      ->required()
-      ->type_name("FILE|-");
-  command->footer("\nExamples:\n  volgrow register 7d3f9c1e --connection info.json");
-  return command;
+Syntax Register::syntax() {
+  return {.name = "register",
+          .summary = "Pin an attached volume's identity under its id",
+          .arguments = {{.name = "VOLUME_ID",
+                         .meaning = "The volume's id in Cinder",
+                         .into = &volume_id_,
+                         .required = true},
+                        {.name = "--connection",
+                         .value = "FILE|-",
+                         .meaning = "Cinder's connection_info; - is standard input",
+                         .into = &connection_,
+                         .required = true}},
+          .notes = "\nExamples:\n  volgrow register 7d3f9c1e --connection info.json"};
 }
 
 int registered(const Session& session, const std::string& id) {
@@ -75,11 +78,14 @@ Result<int> Register::run(const Session& session) {
   return registered(session, *id);
 }
 
-CLI::App* Unregister::declare(CLI::App& program) {
-  auto* command = program.add_subcommand("unregister", "Forget a volume that is detached");
-  command->add_option("VOLUME_ID", volume_id_, "The volume's id in Cinder")->required();
-  command->footer("\nExamples:\n  volgrow unregister 7d3f9c1e");
-  return command;
+Syntax Unregister::syntax() {
+  return {.name = "unregister",
+          .summary = "Forget a volume that is detached",
+          .arguments = {{.name = "VOLUME_ID",
+                         .meaning = "The volume's id in Cinder",
+                         .into = &volume_id_,
+                         .required = true}},
+          .notes = "\nExamples:\n  volgrow unregister 7d3f9c1e"};
 }
 
 int unregistered(const Session& session, const std::string& id) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // volgrow rescan: whatever size each target has, take it over. One job for each volume.
-#include <CLI/CLI.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +25,7 @@ constexpr const char* notes =
 
 class Rescan final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   bool works_directly() const override { return true; }
   Result<int> run(const Session& session) override;
 
@@ -42,14 +41,19 @@ class Rescan final : public Command {
   bool all_ = false;
 };
 
-CLI::App* Rescan::declare(CLI::App& program) {
-  auto* command = program.add_subcommand("rescan", "Take over whatever size the targets have now");
-  auto* targets = command->add_option("TARGET", targets_, "The volumes");
-  command->add_flag("--all", all_, "Every registered volume")->excludes(targets);
-  command->add_option("--timeout", timeout_, "When to give up on a volume: 500ms, 30s, 2min (30s)")
-      ->type_name("TIME");
-  command->footer(notes);
-  return command;
+Syntax Rescan::syntax() {
+  return {.name = "rescan",
+          .summary = "Take over whatever size the targets have now",
+          .arguments = {{.name = "TARGET", .meaning = "The volumes", .into = &targets_},
+                        {.name = "--all",
+                         .meaning = "Every registered volume",
+                         .into = &all_,
+                         .excludes = "TARGET"},
+                        {.name = "--timeout",
+                         .value = "TIME",
+                         .meaning = "When to give up on a volume: 500ms, 30s, 2min (30s)",
+                         .into = &timeout_}},
+          .notes = notes};
 }
 
 Result<void> Rescan::check(const Session& session) const {

@@ -3,7 +3,6 @@
 // explain asks the targets.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
 
@@ -20,7 +19,7 @@ namespace {
 
 class Status final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   Result<int> run(const Session& session) override;
 
  private:
@@ -29,13 +28,17 @@ class Status final : public Command {
   std::string volume_;
 };
 
-CLI::App* Status::declare(CLI::App& program) {
-  auto* command = program.add_subcommand("status", "Show a registered volume with its paths");
-  command->add_option("VOLUME", volume_, "Its id, device or WWID; all volumes when left out");
-  command->footer(
-      "\nExamples:\n  volgrow status\n  volgrow status 7d3f9c1e\n  volgrow status /dev/dm-3 "
-      "--json");
-  return command;
+Syntax Status::syntax() {
+  return {.name = "status",
+          .summary = "Show a registered volume with its paths",
+          .arguments = {{.name = "VOLUME",
+                         .meaning = "Its id, device or WWID; all volumes when left out",
+                         .into = &volume_}},
+          .notes =
+              "\nExamples:\n"
+              "  volgrow status\n"
+              "  volgrow status 7d3f9c1e\n"
+              "  volgrow status /dev/dm-3 --json"};
 }
 
 bool is_meant(const VolumeView& volume, const Target& target) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // volgrow watch: a line for everything that happens on the daemon, until interrupted. Ctrl-C keeps
 // its plain meaning: nothing is started here that could be left undone.
-#include <CLI/CLI.hpp>
-
 #include "cli/command.h"
 #include "cli/views.h"
 #include "core/json.h"
@@ -15,16 +13,17 @@ using Event = bus::Client::Event;
 
 class Watch final : public Command {
  public:
-  CLI::App* declare(CLI::App& program) override;
+  Syntax syntax() override;
   Result<int> run(const Session& session) override;
 };
 
-CLI::App* Watch::declare(CLI::App& program) {
-  auto* command = program.add_subcommand("watch", "Print jobs and size changes as they happen");
-  command->footer(
-      "\nExamples:\n  volgrow watch\n  volgrow watch --json | jq 'select(.event == "
-      "\"volume-resized\")'");
-  return command;
+Syntax Watch::syntax() {
+  return {.name = "watch",
+          .summary = "Print jobs and size changes as they happen",
+          .notes =
+              "\nExamples:\n"
+              "  volgrow watch\n"
+              "  volgrow watch --json | jq 'select(.event == \"volume-resized\")'"};
 }
 
 /// Nobody sends signals when there is no daemon, and a caller whom the bus keeps away gets none:

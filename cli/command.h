@@ -7,19 +7,16 @@
 #include <vector>
 
 #include "cli/session.h"
+#include "cli/syntax.h"
 #include "core/error.h"
-
-namespace CLI {
-class App;
-}
 
 namespace volgrow::cli {
 
 class Command {
  public:
   virtual ~Command() = default;
-  /// Adds the subcommand and its options. Both the Command and `program` outlive the parsing.
-  virtual CLI::App* declare(CLI::App& program) = 0;
+  /// What it accepts; the arguments point into this Command.
+  virtual Syntax syntax() = 0;
   virtual bool works_directly() const { return false; }
   /// The exit status. Errors are printed, and turned into an exit status, by the caller.
   virtual Result<int> run(const Session& session) = 0;

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <utility>
 
 #include "core/files.h"
@@ -70,34 +69,46 @@ Result<Duration> read_timeout(const std::string& text) {
   return span;
 }
 
-void OrderOptions::declare_subject(CLI::App& command) {
-  auto* target = command.add_option("TARGET", target_,
-                                    "The volume: a path, id:… dm:… wwid:… dev:…, or a name");
-  command
-      .add_option("--connection", connection_,
-                  "The volume by Cinder's connection_info; - is standard input")
-      ->type_name("FILE|-")
-      ->excludes(target);
+Argument OrderOptions::target() {
+  return {.name = "TARGET",
+          .meaning = "The volume: a path, id:… dm:… wwid:… dev:…, or a name",
+          .into = &target_};
 }
 
-void OrderOptions::declare_expect(CLI::App& command) {
-  command.add_option("--expect", expect_, "Size the volume must reach: bytes, 20G, 20GiB, 20GB")
-      ->type_name("SIZE");
+Argument OrderOptions::connection() {
+  return {.name = "--connection",
+          .value = "FILE|-",
+          .meaning = "The volume by Cinder's connection_info; - is standard input",
+          .into = &connection_,
+          .excludes = "TARGET"};
 }
 
-void OrderOptions::declare_extend(CLI::App& command) {
-  command
-      .add_flag("--exact", exact_, "The volume must have exactly the expected size, not at least")
-      ->needs("--expect");
-  command
-      .add_option("--dead-paths", dead_paths_,
-                  "What to do with paths that are down (as agent.toml says)")
-      ->type_name("evict|wait");
+Argument OrderOptions::expect() {
+  return {.name = "--expect",
+          .value = "SIZE",
+          .meaning = "Size the volume must reach: bytes, 20G, 20GiB, 20GB",
+          .into = &expect_};
 }
 
-void OrderOptions::declare_timeout(CLI::App& command) {
-  command.add_option("--timeout", timeout_, "When to give up: 500ms, 30s, 2min (30s)")
-      ->type_name("TIME");
+Argument OrderOptions::exact() {
+  return {.name = "--exact",
+          .meaning = "The volume must have exactly the expected size, not at least",
+          .into = &exact_,
+          .needs = "--expect"};
+}
+
+Argument OrderOptions::dead_paths() {
+  return {.name = "--dead-paths",
+          .value = "evict|wait",
+          .meaning = "What to do with paths that are down (as agent.toml says)",
+          .into = &dead_paths_};
+}
+
+Argument OrderOptions::timeout() {
+  return {.name = "--timeout",
+          .value = "TIME",
+          .meaning = "When to give up: 500ms, 30s, 2min (30s)",
+          .into = &timeout_};
 }
 
 Result<Subject> OrderOptions::read_subject(int standard_input) const {

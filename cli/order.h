@@ -6,14 +6,11 @@
 #include <optional>
 #include <string>
 
+#include "cli/syntax.h"
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/request.h"
-
-namespace CLI {
-class App;
-}
 
 namespace volgrow::cli {
 
@@ -40,10 +37,12 @@ Result<Duration> read_timeout(const std::string& text);
 /// The text of options as typed, and their meaning once the line is parsed.
 class OrderOptions {
  public:
-  void declare_subject(CLI::App& command);
-  void declare_expect(CLI::App& command);
-  void declare_extend(CLI::App& command);  ///< --exact and --dead-paths
-  void declare_timeout(CLI::App& command);
+  Argument target();
+  Argument connection();  ///< excludes target()
+  Argument expect();
+  Argument exact();  ///< needs expect()
+  Argument dead_paths();
+  Argument timeout();
 
   /// Errors: InvalidArgs or BadConnectionInfo that names the option and what belongs there.
   Result<Order> read(Operation operation, int standard_input) const;
