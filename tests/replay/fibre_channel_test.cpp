@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host with two Fibre Channel fabrics and a map over them, beside its iSCSI volumes.
+#include "tests/replay/replay.h"
+
+namespace volgrow {
+namespace {
+
+Layer fc_path(std::string device, DeviceIdentity identity, std::string address,
+              std::string endpoint) {
+  auto layer =
+      iscsi_path(std::move(device), identity, std::move(address), std::move(endpoint), 512_MiB);
+  layer.connector = "fc";
+  layer.transport = "fc";
+  return layer;
+}
+
+class TheHostWithFibreChannel : public ARecordedHost {
+ protected:
+  TheHostWithFibreChannel() : ARecordedHost(std::string("lab-fibre-channel")) {}
+
+  const std::vector<Layer> volume{
+      fc_path("sdf", {makedev(8, 80), 22}, "4:0:0:0", "0x2000000000000008"),
+      fc_path("sdg", {makedev(8, 96), 23}, "6:0:0:0", "0x200000000000000c"),
+      multipath_map("dm-2", {makedev(253, 2), 24}, "360000000000000000000000000000004", 512_MiB,
+                    {"sdf", "sdg"}),
+  };
+};
+
+TEST_F(TheHostWithFibreChannel, ShowsAVolumeUnderEveryNameItHas) {
+  for (const auto* name : {"wwid:naa.60000000000000000000000000000004",
+                           "dm:360000000000000000000000000000004", "dev:dm-2", "dev:sdf", "dev:sdg",
+                           "/dev/sdg", "/dev/mapper/360000000000000000000000000000004"})
+    EXPECT_THAT(resolved(name), HasLayers(volume)) << name;
+}
+
+TEST_F(TheHostWithFibreChannel, DoesNotKnowItsConnectionsYet) {
+  const auto* connection = R"({"driver_volume_type":"fibre_channel","data":{
+      "target_wwn":["2000000000000008","200000000000000c"],"target_lun":0}})";
+
+  EXPECT_THAT(resolved(connection), FailsWith(ErrorCode::not_supported, "fibre_channel"));
+}
+
+// The ports at the storage's end are in the same machine: a remote port need not lead to a disk.
+TEST_F(TheHostWithFibreChannel, HasRemotePortsThatAreInitiators) {
+  EXPECT_EQ(host.read("class/fc_remote_ports/rport-3:0-0/roles"), "FCP Initiator");
+  EXPECT_EQ(host.read("class/fc_remote_ports/rport-3:0-0/scsi_target_id"), "-1");
+  EXPECT_EQ(host.read("class/fc_remote_ports/rport-4:0-0/roles"), "FCP Target, FCP Initiator");
+}
+
+}  // namespace
+}  // namespace volgrow
