@@ -115,6 +115,8 @@ Next Turn::grow_targets() {
 Next Turn::grow(std::size_t i, Bytes to) {
   Batch batch;
   if (finding(i).asked) batch.pause = next_pause();
+  // An attempt without time would only hide what the one before said.
+  if (finding(i).asked && job_.deadline.passed(now_ + batch.pause)) return verify();
   job_.sent.clear();
   finding(i).asked = true;
   ++finding(i).attempts;

@@ -15,6 +15,7 @@
 #include "tests/fakes/fake_kernel.h"
 #include "tests/fakes/fake_multipathd.h"
 #include "tests/fakes/fake_time_loop.h"
+#include "tests/fakes/inline_pool.h"
 #include "tests/fakes/real_loop.h"
 
 namespace volgrow::agent {
@@ -24,34 +25,6 @@ using namespace std::chrono_literals;
 using testing::Contains;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-/// Performs a step when it is submitted and answers when the loop turns.
-class InlinePool final : public WorkerPool {
- public:
-  InlinePool(EventLoop& loop, FakeKernel& kernel) : loop_(loop), kernel_(kernel) {}
-
-  void submit(Step step, OnResult on_result) override {
-    answers_.emplace_back(perform(step, connectors_, kernel_), std::move(on_result));
-    if (!turn_) turn_ = loop_.at(TimePoint::min(), [this] { answer(); }).value();
-  }
-  std::size_t workers() const override { return 1; }
-  std::size_t stuck() const override { return 0; }
-  void on_stuck_change(std::function<void()>) override {}
-  void on_zygote_end(std::function<void(Error)>) override {}
-
- private:
-  void answer() {
-    turn_.reset();
-    for (auto& [result, on_result] : std::exchange(answers_, {}))
-      on_result(std::move(result));
-  }
-
-  EventLoop& loop_;
-  FakeKernel& kernel_;
-  Connectors connectors_ = all_connectors({});
-  std::vector<std::pair<StepResult, OnResult>> answers_;
-  EventLoop::Watch turn_;
-};
 
 /// What a daemon is to its jobs and stragglers; two of them in turn are a restart.
 class Daemon final : public JobEvents {

@@ -111,7 +111,7 @@ struct DiskOptions {
   std::optional<std::pair<std::string, std::string>> connected_to{};
 };
 
-class FakeKernel final : public Host {
+class FakeKernel : public Host {
  public:
   FakeKernel();
   ~FakeKernel() override;

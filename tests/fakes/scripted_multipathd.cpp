@@ -96,10 +96,26 @@ Scene answering(std::string_view text) {
   return {.bytes = framed(text)};
 }
 
+namespace {
+
+Director playing(std::deque<Scene> script) {
+  return [script = std::move(script)](const std::string&) mutable {
+    if (script.empty()) return answering("ok\n");
+    auto scene = std::move(script.front());
+    script.pop_front();
+    return scene;
+  };
+}
+
+}  // namespace
+
 ScriptedMultipathd::ScriptedMultipathd(const std::string& address, std::deque<Scene> script)
+    : ScriptedMultipathd(address, playing(std::move(script))) {}
+
+ScriptedMultipathd::ScriptedMultipathd(const std::string& address, Director director)
     : address_(address),
       listener_(listen_on(address)),
-      script_(std::move(script)),
+      director_(std::move(director)),
       thread_([this](const std::stop_token& stop) { serve(stop); }) {}
 
 ScriptedMultipathd::~ScriptedMultipathd() {
@@ -112,13 +128,10 @@ std::vector<std::string> ScriptedMultipathd::heard() const {
   return heard_;
 }
 
-Scene ScriptedMultipathd::next_scene(std::string command) {
+Scene ScriptedMultipathd::next_scene(const std::string& command) {
   const std::lock_guard lock(mutex_);
-  heard_.push_back(std::move(command));
-  if (script_.empty()) return answering("ok\n");
-  auto scene = std::move(script_.front());
-  script_.pop_front();
-  return scene;
+  heard_.push_back(command);
+  return director_(command);
 }
 
 void ScriptedMultipathd::serve(const std::stop_token& stop) {
@@ -131,7 +144,7 @@ void ScriptedMultipathd::serve(const std::stop_token& stop) {
 void ScriptedMultipathd::talk(Fd client, const std::stop_token& stop) {
   auto command = read_command(client);
   if (!command) return;
-  const auto scene = next_scene(std::move(*command));
+  const auto scene = next_scene(*command);
   if (scene.first) scene.first();
   if (scene.in_single_bytes) send_in_single_bytes(client, scene.bytes, stop);
   if (!scene.in_single_bytes) send_all(client, scene.bytes);

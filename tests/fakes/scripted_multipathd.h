@@ -30,11 +30,16 @@ std::string framed(std::string_view text);
 std::string promising(std::size_t size, std::string_view bytes);
 Scene answering(std::string_view text);
 
+/// What is to be done with this command.
+using Director = std::function<Scene(const std::string& command)>;
+
 class ScriptedMultipathd {
  public:
   /// Listens on `address`, one that begins with '@' is abstract; a path that is there is replaced.
   /// What comes after the last scene is answered `ok`.
   explicit ScriptedMultipathd(const std::string& address, std::deque<Scene> script = {});
+  /// Each command is handed to `director`, on the thread that serves the socket.
+  ScriptedMultipathd(const std::string& address, Director director);
   /// Nobody listens any more; the path stays, as a killed daemon leaves it.
   ~ScriptedMultipathd();
   ScriptedMultipathd(const ScriptedMultipathd&) = delete;
@@ -47,13 +52,13 @@ class ScriptedMultipathd {
  private:
   void serve(const std::stop_token& stop);
   void talk(Fd client, const std::stop_token& stop);
-  Scene next_scene(std::string command);
+  Scene next_scene(const std::string& command);
 
   std::string address_;
   Fd listener_;
   std::vector<Fd> kept_open_;
   mutable std::mutex mutex_;
-  std::deque<Scene> script_;
+  Director director_;
   std::vector<std::string> heard_;
   std::jthread thread_;
 };
