@@ -303,13 +303,14 @@ wwid_of() {
   echo "36001405$(serial_of "$1")"
 }
 
+# start_multipathd [SECONDS [yes]]: checks paths every SECONDS, and makes friendly names (mpatha …) with yes.
 start_multipathd() {
-  cat >/etc/multipath.conf <<'END'
+  cat >/etc/multipath.conf <<END
 defaults {
-  user_friendly_names no
+  user_friendly_names ${2:-no}
   find_multipaths yes
-  polling_interval 1
-  max_polling_interval 2
+  polling_interval ${1:-1}
+  max_polling_interval $((${1:-1} * 2))
 }
 overrides {
   path_grouping_policy multibus
@@ -321,6 +322,11 @@ overrides {
 END
   multipathd
   await 20 multipathd show daemon
+}
+
+stop_multipathd() {
+  pkill --exact multipathd
+  await 20 not pidof multipathd
 }
 
 # map_of VOLUME: dm-0 …, when multipathd has made it.
@@ -448,14 +454,18 @@ stop_watching() {
   wait "$event_watcher" 2>/dev/null
 }
 
-# watch_rescans: the kernel itself records each write to a SCSI device's rescan attribute, whose first argument
-# begins with the device's name. all_rescans counts them, rescans_of those of one disk.
-watch_rescans() {
-  mountpoint --quiet /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
-  [[ -d /sys/kernel/tracing/events/kprobes/rescan ]] ||
-    echo 'p:rescan store_rescan_field device=+0(+0(%di)):string' >>/sys/kernel/tracing/kprobe_events
-  echo >/sys/kernel/tracing/trace
+# record_rescans: the kernel itself records each write to a SCSI device's rescan attribute, whose first argument
+# begins with the device's name. Done once, before the state is saved: the kernel patches its own code for it, which
+# under emulation can wait for ever for the other processor.
+record_rescans() {
+  mount -t tracefs tracefs /sys/kernel/tracing
+  echo 'p:rescan store_rescan_field device=+0(+0(%di)):string' >>/sys/kernel/tracing/kprobe_events
   echo 1 >/sys/kernel/tracing/events/kprobes/rescan/enable
+}
+
+# watch_rescans: from here on all_rescans counts them, rescans_of those of one disk.
+watch_rescans() {
+  echo >/sys/kernel/tracing/trace
 }
 
 all_rescans() {
@@ -484,7 +494,7 @@ start_volgrowd() {
 
 # start_traced_volgrowd CALLS: CALLS as strace names them, e.g. execve; the trace is /tmp/volgrowd.trace.
 start_traced_volgrowd() {
-  strace --daemonize --follow-forks --trace="$1" --output=/tmp/volgrowd.trace volgrowd >>/tmp/volgrowd.log 2>&1 &
+  strace --daemonize --follow-forks --seccomp-bpf --trace="$1" --output=/tmp/volgrowd.trace volgrowd >>/tmp/volgrowd.log 2>&1 &
   volgrowd_pid=$!
   await 30 on_the_bus
 }

@@ -29,6 +29,7 @@ map_lun pair 0 first
 map_lun pair 1 second
 map_lun single 0 third
 
+record_rescans
 start_iscsid
 start_multipathd
 milliseconds log_in pair

@@ -25,6 +25,11 @@ class Hung(Exception):
     """The job did not end in its time; the text says what everything waits in."""
 
 
+class LockedUp(Hung):
+    """Nor does any process of the machine answer: its kernel stands still. Emulated processors can wait for each
+    other for ever; that says nothing of the job."""
+
+
 class Line:
     """Our end of one of the machine's character devices."""
 
@@ -197,7 +202,7 @@ class Machine:
         received = self.lines["job"].received
         done = self._await(lambda: ending.search(received) or self._hand_over(mark, sink), limit)
         if not done:
-            raise Hung(self.diagnosis())
+            raise self.hung()
         status, start, end = int(done[1]), done.start(), done.end()
         self._give(sink, start)
         del received[:end - start]
@@ -224,7 +229,7 @@ class Machine:
             sink(bytes(received[:length]))
             del received[:length]
 
-    def diagnosis(self):
+    def hung(self):
         """What the kernel says of blocked tasks (SysRq w, by a BREAK on the serial line, which needs no
         process), and what a process that was there from the start says of the others."""
         heard = len(self.console)
@@ -236,9 +241,10 @@ class Machine:
         self._send_meanwhile("watch", mark + b"\n")
         answer = self.lines["watch"].received
         if self._await(lambda: mark in answer, 30):
-            return answer[:answer.index(mark)].decode(errors="replace")
+            return Hung(answer[:answer.index(mark)].decode(errors="replace"))
         console = bytes(self.console[heard:])
-        return (answer + b"\nNo process of the machine answers; its console said:\n" + console).decode(errors="replace")
+        said = answer + b"\nNo process of the machine answers; its console said:\n" + console
+        return LockedUp(said.decode(errors="replace"))
 
     def interact(self, archive):
         """Runs a job that talks on the serial line; the terminal, or standard input, is put through to it."""

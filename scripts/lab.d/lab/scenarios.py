@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from lab.job import script_archive
-from lab.machine import Broken, Hung
-from lab.store import TESTS, State
+from lab.machine import Broken, Hung, LockedUp
+from lab.store import TAKES_MINUTES, TESTS, State
 
 FOLDERS = ("facts", "scenarios")
 VERDICT = re.compile(r"^(passed|FAILED|skipped): (.*)$", re.M)
@@ -20,6 +20,7 @@ class Outcome:
     """What one script said, as lines "passed: …", "FAILED: …", "skipped: …", and how it ended."""
 
     name: str
+    locked_up: bool = False  # the machine, before this run
     seconds: float = 0.0
     output: str = ""
     ending: str = ""  # why it did not end well; empty when it did
@@ -53,7 +54,9 @@ def chosen(names):
     unknown = [name for name in names if not any(name in script_name(script) for script in scripts)]
     if unknown:
         raise SystemExit(f"lab: no script of tests/lab is called {unknown[0]}")
-    return [script for script in scripts if not names or any(name in script_name(script) for name in names)]
+    wanted = [script for script in scripts if not names or any(name in script_name(script) for name in names)]
+    # What may take longest begins first, so that no processor waits for it at the end.
+    return sorted(wanted, key=lambda script: -settings(script)[1])
 
 
 def script_name(script):
@@ -61,12 +64,24 @@ def script_name(script):
 
 
 def run_one(script, image, product):
+    """A machine that locked up is no verdict on the script: it is run in another one, once."""
+    try:
+        return run_once(script, image, product)
+    except LockedUp:
+        outcome = run_once(script, image, product, second=True)
+        outcome.locked_up = True
+        return outcome
+
+
+def run_once(script, image, product, second=False):
     state, limit = settings(script)
     outcome, said, started, status = Outcome(script_name(script)), bytearray(), time.monotonic(), None
     try:
         with State(state, image, product).machine() as machine:
             status = machine.run(script_archive(script, installed=product.parts), said.extend, limit)
     except Hung as diagnosis:
+        if isinstance(diagnosis, LockedUp) and not second:
+            raise
         outcome.ending = f"not done after {limit:g} s\n{diagnosis}"
     except Broken as reason:
         outcome.ending = str(reason)
@@ -79,7 +94,8 @@ def run_one(script, image, product):
 def show(outcome, verbose):
     verdict = "FAILED" if outcome.failed else "passed"
     tests = f"{len(outcome.verdicts)} tests" if len(outcome.verdicts) > 1 else "1 test"
-    print(f"  {verdict}: {outcome.name} ({outcome.seconds:.1f} s, {tests})")
+    again = ", in a second machine: the first one's kernel stood still" if outcome.locked_up else ""
+    print(f"  {verdict}: {outcome.name} ({outcome.seconds:.1f} s, {tests}{again})")
     lines = outcome.output.splitlines()
     for line in lines if outcome.failed or verbose else measured(lines):
         print(f"      {line}")
@@ -95,8 +111,18 @@ def measured(lines):
     return [line for line in lines if line.startswith(("passed: ", "skipped: ", "measured: "))]
 
 
-def run_all(names, image, product, together, verbose, tally):
+def left_out(scripts):
+    """With --quick: those that begin from a machine that takes minutes to make."""
+    rare = [script for script in scripts if settings(script)[0] in TAKES_MINUTES]
+    for script in rare:
+        print(f"  skipped: {script_name(script)}: its machine takes minutes to make; 'scripts/lab test' runs it")
+    return rare
+
+
+def run_all(names, image, product, together, verbose, tally, quick):
     scripts, started = chosen(names), time.monotonic()
+    rare = left_out(scripts) if quick else []
+    scripts = [script for script in scripts if script not in rare]
     for state in {settings(script)[0] for script in scripts}:
         State(state, image, product).make()
     outcomes = []
@@ -106,6 +132,7 @@ def run_all(names, image, product, together, verbose, tally):
             outcomes.append(outcome)
     passed, failed, skipped = (sum(outcome.count(word) for outcome in outcomes)
                                for word in ("passed", "FAILED", "skipped"))
+    skipped += len(rare)
     if tally:
         count(tally, passed, failed, skipped)
     print(f"{len(outcomes)} machines in {time.monotonic() - started:.1f} s")

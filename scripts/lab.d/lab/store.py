@@ -19,9 +19,11 @@ PARTS = ROOT / "scripts/lab.d"
 TESTS = ROOT / "tests/lab"
 STORE = ROOT / "build/lab"
 
-# state -> the state it begins from; None: a boot
-STATES = {"bare": None, "systemd": None, "targets": "bare"}
-SETUP = TESTS / "setup.sh"  # makes a machine with targets of a bare one
+# state -> the state it begins from, and the script that makes it of that; None: a boot
+STATES = {"bare": None, "systemd": None,
+          "targets": ("bare", TESTS / "setup.sh"),
+          "many": ("targets", TESTS / "setup-many.sh")}
+TAKES_MINUTES = ("many",)  # made only when somebody asks for it
 
 
 def tell(sentence):
@@ -124,10 +126,11 @@ class State:
 
     def __init__(self, name, image, product):
         self.name, self.image, self.product = name, image, product
-        self.parent = State(STATES[name], image, product) if STATES[name] else None
+        parent, self.setup = STATES[name] or (None, None)
+        self.parent = State(parent, image, product) if parent else None
         self.accelerator = accelerator(image)
         shape = f"{self.accelerator} {MEMORY_MIB} {PROCESSORS} {output_of('qemu-system-x86_64', '--version')}"
-        made_by = [SETUP, LIBRARY] if self.parent else [str(product.settings)]
+        made_by = [self.setup, LIBRARY] if self.parent else [str(product.settings)]
         before = self.parent.key if self.parent else image.key
         self.key = digest(before, name, shape, PARTS / "lab/machine.py", *made_by)
         self.path = STORE / f"state-{name}-{self.key}"
@@ -150,7 +153,7 @@ class State:
         with alone():
             if self.path.exists():
                 return False
-            forget(f"state-{self.name}*", None)
+            forget(f"state-{self.name}[.-]*", None)
             self._make(STORE / f"state-{self.name}.new")
             return True
 
@@ -161,7 +164,7 @@ class State:
             subprocess.run(["cp", "--sparse=always", self.parent.path / "memory", folder / "memory"], check=True)
         with self._machine(folder / "memory", self.parent, keep=True) as machine:
             if self.parent:
-                finish(machine, script_archive(SETUP))
+                finish(machine, script_archive(self.setup))
             else:
                 tell(f"state '{self.name}': booted in {machine.await_boot():.1f} s")
                 install(machine, self.product)
@@ -172,7 +175,7 @@ class State:
 
 def finish(machine, job):
     said = bytearray()
-    status = machine.run(job, said.extend, limit=300)
+    status = machine.run(job, said.extend, limit=900)
     if status != 0:
         raise Broken(f"setting up ended with status {status}:\n{said.decode(errors='replace')}")
     for line in said.decode(errors="replace").splitlines():

@@ -14,6 +14,7 @@ the_event() {
   resize_volume first 2G
   milliseconds volume_changed volume-first 2G
   same "the job of VolumeChanged ends" complete "$job_state"
+  [[ $job_state == complete ]] || field .
   same "with measured bytes" "[$((1 << 30)),$((2 << 30))]" "$(field '[.previous_bytes, .size_bytes]')"
   same "of the volume that was pinned" pinned "$(field .identity)"
   same "each path was rescanned, the map resized" "rescanned rescanned resized" \
