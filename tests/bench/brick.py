@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""os-brick's extend_volume as Nova calls it, in a process that stays: a line with connection_info on standard input
+is answered by "MICROSECONDS SIZE". Its privsep daemon is running before the first answer, which is "ready 0"."""
+
+import json
+import os
+import sys
+import time
+
+from os_brick.initiator import connector
+from oslo_concurrency import lockutils
+from oslo_config import cfg
+from oslo_privsep import priv_context
+
+import os_brick
+
+
+def connector_for(info):
+    multipath = "target_portals" in info["data"]
+    return connector.InitiatorConnector.factory("ISCSI", "env", use_multipath=multipath)
+
+
+def main():
+    answers, sys.stdout = sys.stdout, sys.stderr
+    os.makedirs("/tmp/locks", exist_ok=True)
+    cfg.CONF([], project="bench")
+    lockutils.set_defaults("/tmp/locks")
+    os_brick.setup(cfg.CONF)
+    priv_context.init(root_helper=["env"])
+    connector.InitiatorConnector.factory("ISCSI", "env")._linuxscsi._execute("true", run_as_root=True,
+                                                                            root_helper="env")
+    print("ready 0", file=answers, flush=True)
+    for line in sys.stdin:
+        info = json.loads(line)
+        brick = connector_for(info)
+        begun = time.perf_counter()
+        size = brick.extend_volume(info["data"])
+        print(f"{1e6 * (time.perf_counter() - begun):.0f} {size}", file=answers, flush=True)
+
+
+main()
