@@ -84,6 +84,8 @@ count_programs() {
     "$(($(programs_in /tmp/brick-one.trace) - $(programs_in /tmp/brick.trace))), volgrowd $(($(programs_in /tmp/volgrowd.trace) - 1))"
 }
 
+few_rules
+# shellcheck disable=SC2119  # the arguments are cases, none of the daemon's
 start_volgrowd
 describe_cases "$@" >/tmp/cases.json
 python3 brick.py </dev/null >/dev/null 2>&1 # the first import compiles

@@ -171,7 +171,6 @@ class Volgrow {
   explicit Volgrow(const Volumes& volumes) : client_(must(bus::Client::connect(""))) {
     for (const auto& volume : volumes)
       must(client_->register_volume(volume.id, volume.connection, {}));
-    must(client_->subscribe());
   }
 
   /// As the virt layer would send the events; until every job has ended.

@@ -31,7 +31,7 @@ map_lun single 0 third
 
 record_rescans
 start_iscsid
-start_multipathd
+start_multipathd 1
 milliseconds log_in pair
 measured "two logins of two LUNs each: $elapsed_ms ms"
 log_in single
