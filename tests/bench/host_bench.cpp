@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "dbus/client.h"
+#include "tests/bench/measuring.h"
 #include "tests/fakes/private_bus.h"
 #include "tests/fakes/real_loop.h"
 #include "tests/fakes/running_daemon.h"
@@ -27,40 +28,12 @@
 namespace volgrow {
 namespace {
 
-using Micros = std::chrono::duration<double, std::micro>;
 using namespace std::chrono_literals;
 
 constexpr int rounds = 51;
 constexpr std::size_t many = 1000;
 constexpr Bytes small = 64_MiB;
 constexpr Bytes step = 1_MiB;
-
-[[noreturn]] void give_up(const std::string& why) {
-  throw std::runtime_error(why);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) give_up(result.error().message);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-double timed(const std::function<void()>& work) {
-  const auto begun = std::chrono::steady_clock::now();
-  work();
-  return Micros(std::chrono::steady_clock::now() - begun).count();
-}
-
-struct Series {
-  std::vector<double> micros;
-
-  double quantile(double q) const {
-    auto sorted = micros;
-    std::ranges::sort(sorted);
-    return sorted.at(static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1)));
-  }
-  double median() const { return quantile(0.5); }
-};
 
 void print_row(const std::string& what, const Series& series, const Series& floor) {
   fmt::print("  {:<46} {:>9.0f} {:>9.0f} {:>9.0f}   {:>7.2f} x\n", what, series.median(),

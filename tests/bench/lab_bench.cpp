@@ -29,12 +29,12 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "dbus/client.h"
+#include "tests/bench/measuring.h"
 
 namespace volgrow {
 namespace {
 
 using namespace std::chrono_literals;
-using Micros = std::chrono::duration<double, std::micro>;
 
 constexpr int rounds = 11;
 /// Of a process that imports os-brick first: a minute each in the lab, so only for two paths.
@@ -42,22 +42,6 @@ constexpr int cold_rounds = 10;
 /// Of fifty volumes, which os-brick does one after the other: minutes each.
 constexpr int long_rounds = 1;
 constexpr Duration patience = 120s;
-
-[[noreturn]] void give_up(const std::string& why) {
-  throw std::runtime_error(why);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) give_up(result.error().message);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-double timed(const std::function<void()>& work) {
-  const auto begun = std::chrono::steady_clock::now();
-  work();
-  return Micros(std::chrono::steady_clock::now() - begun).count();
-}
 
 // --- the volumes, as lab.sh describes them
 
@@ -247,17 +231,6 @@ class Brick {
 };
 
 // --- rounds
-
-struct Series {
-  std::vector<double> micros;
-
-  double quantile(double q) const {
-    auto sorted = micros;
-    std::ranges::sort(sorted);
-    return sorted.at(static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1)));
-  }
-  double median() const { return quantile(0.5); }
-};
 
 /// One case: the same volumes grown in turn by every way, one MiB each time.
 class Contest {
