@@ -33,6 +33,8 @@ class Connector {
   virtual bool claims(const Host& host, std::string_view device) const = 0;
   /// The layer as the kernel shows it now. Errors: NoSuchDevice.
   virtual Result<Layer> describe(Host& host, std::string_view device) const = 0;
+  /// That part of describe() alone which may have changed since, for less. Errors: NoSuchDevice.
+  virtual Result<Standing> standing(Host& host, std::string_view device) const;
   /// Asks the target for size and identity; changes nothing. Errors: NoUsablePath, TimedOut,
   /// NoSuchDevice when the target has no such volume any more.
   virtual Result<Truth> probe(Host& host, const Layer& layer, Deadline deadline) const;

@@ -17,6 +17,12 @@ Result<std::vector<std::string>> Connector::discover(Host&, const ConnectionInfo
                              info.driver_volume_type));
 }
 
+Result<Standing> Connector::standing(Host& host, std::string_view device) const {
+  auto now = describe(host, device);
+  if (!now) return std::unexpected(std::move(now.error()));
+  return Standing{now->identity, std::move(now->closed)};
+}
+
 Result<Truth> Connector::probe(Host&, const Layer& layer, Deadline) const {
   return failure(
       ErrorCode::not_supported,

@@ -46,6 +46,13 @@ struct Layer {
   bool operator==(const Layer&) const = default;
 };
 
+/// What must be sure before anything is sent to a layer: which device it is, and why it is shut.
+struct Standing {
+  DeviceIdentity identity;
+  std::optional<Error> closed;
+  bool operator==(const Standing&) const = default;
+};
+
 /// What the target itself says.
 struct Truth {
   Bytes size;

@@ -100,6 +100,15 @@ Result<Layer> ScsiPath::describe(Host& host, std::string_view device) const {
   return layer;
 }
 
+Result<Standing> ScsiPath::standing(Host& host, std::string_view device) const {
+  auto place = place_of(host, device);
+  if (!place) return std::unexpected(std::move(place.error()));
+  auto identity = identity_of(host, device);
+  if (!identity) return std::unexpected(std::move(identity.error()));
+  const auto state = host.read(fmt::format("block/{}/device/state", device)).value_or("");
+  return Standing{*identity, closed(host, device, *place, state, gate(host, *place))};
+}
+
 Result<Truth> ScsiPath::probe(Host& host, const Layer& layer, Deadline deadline) const {
   const auto send = [&](scsi::Cdb cdb, std::size_t reply_size) {
     return host.scsi(layer.device, cdb, reply_size, deadline);

@@ -38,6 +38,7 @@ class ScsiPath : public Connector {
  public:
   bool claims(const Host& host, std::string_view device) const final;
   Result<Layer> describe(Host& host, std::string_view device) const final;
+  Result<Standing> standing(Host& host, std::string_view device) const final;
   /// READ CAPACITY(16) and VPD page 0x83, both live.
   Result<Truth> probe(Host& host, const Layer& layer, Deadline deadline) const final;
   Result<void> grow(Host& host, const Layer& layer, Bytes to, Deadline deadline) const final;

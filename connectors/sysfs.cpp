@@ -57,11 +57,13 @@ Result<std::string> read_all(int fd, std::string_view attribute) {
   std::string text(attribute_limit, '\0');
   std::size_t used = 0;
   while (used < text.size()) {
-    const auto count = ::read(fd, text.data() + used, text.size() - used);
+    const auto wanted = text.size() - used;
+    const auto count = ::read(fd, text.data() + used, wanted);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return sysfs_failure(errno, "read", attribute);
-    if (count == 0) break;
     used += static_cast<std::size_t>(count);
+    // kernfs gives all that is there at once, so less than was asked for is all (fs/kernfs/file.c).
+    if (static_cast<std::size_t>(count) < wanted) break;
   }
   text.resize(used);
   if (text.ends_with('\n')) text.pop_back();

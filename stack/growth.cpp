@@ -129,10 +129,12 @@ Next Turn::grow(std::size_t i, Bytes to) {
 }
 
 /// After rescans or a resize: the layers that were asked are measured, then the next one rises.
+/// With none that could, they are measured at the end, as all are.
 Next Turn::grown(const std::vector<StepResult>& results) {
   const auto asked = job_.sent;
   absorb(results);
   if (asked.front().what != What::grow) return grow_next_above();
+  if (!anything_rises()) return verify();
   Batch batch;
   job_.sent.clear();
   for (const auto& sent : asked)

@@ -18,6 +18,12 @@ bool Turn::below_a_target(std::size_t i) {
   });
 }
 
+bool Turn::anything_rises() {
+  for (std::size_t i = 0; i < count(); ++i)
+    if (rises(i)) return true;
+  return false;
+}
+
 /// The size the layer above can have: what the smallest of those below shows now.
 std::optional<Bytes> Turn::size_below(std::size_t i) {
   std::optional<Bytes> smallest;

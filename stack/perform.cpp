@@ -22,7 +22,7 @@ Result<StepAnswer> as_done(Result<void> result) {
 /// The same device still answers to the layer's name, and nothing has closed it meanwhile: what
 /// must be sure before anything is sent to it.
 Result<void> still_open(Host& host, const Connector& connector, const Layer& layer) {
-  auto now = connector.describe(host, layer.device);
+  auto now = connector.standing(host, layer.device);
   if (!now) return std::unexpected(std::move(now.error()));
   if (now->closed) return std::unexpected(*now->closed);
   if (now->identity == layer.identity) return {};

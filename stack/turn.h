@@ -43,6 +43,7 @@ class Turn {
   bool lost(std::size_t i) { return !layer(i).lost_from.empty(); }
   /// Layers above the targets; what lies below a target (a loop device's file) is only shown.
   bool rises(std::size_t i) { return !layer(i).has_target && !below_a_target(i); }
+  bool anything_rises();
   bool below_a_target(std::size_t i);
   std::optional<Bytes> size_below(std::size_t i);
 

@@ -47,6 +47,26 @@ TEST_F(AScsiPath, ThatIsNotThereCannotBeDescribed) {
   EXPECT_THAT(scsi->describe(kernel, "sdq"), FailsWith(ErrorCode::no_such_device, "sdq"));
 }
 
+TEST_F(AScsiPath, StandsAsItIsDescribed) {
+  const auto expect_same = [this](std::string_view when) {
+    const auto standing = scsi->standing(kernel, "sda");
+    ASSERT_TRUE(standing) << when;
+    EXPECT_EQ(*standing, (Standing{layer().identity, layer().closed})) << when;
+  };
+
+  expect_same("open");
+  path().state = "offline";
+  expect_same("offline");
+  path().state = "running";
+  path().session_state = "FAILED";
+  expect_same("session failed");
+  path().session_state = "LOGGED_IN";
+  path().access_state = "standby";
+  expect_same("standby");
+
+  EXPECT_THAT(scsi->standing(kernel, "sdq"), FailsWith(ErrorCode::no_such_device, "sdq"));
+}
+
 TEST_F(AScsiPath, IsClosedUnlessItIsRunning) {
   for (const auto* state : {"offline", "transport-offline", "blocked", "quiesce", "cancel"}) {
     path().state = state;
