@@ -18,6 +18,10 @@ std::string multipathd_state(const Host& host) {
   return listens ? "present" : "absent";
 }
 
+/// Most jobs are through all their phases sooner than anybody could look; a signal each would only
+/// keep the bus from them.
+constexpr Duration phase_patience = std::chrono::milliseconds(100);
+
 bool has_map(const JobResult& result) {
   return std::ranges::count(result.layers, LayerKind::multipath, &LayerResult::kind) > 0;
 }
@@ -86,7 +90,14 @@ void Agent::job_accepted(const JobRecord& record, const JobView& view) {
 }
 
 void Agent::job_progressed(const JobView& view) {
-  face_->show(view);
+  if (view.state != JobState::running) return face_->show(view);
+  auto& latest = phases_[view.id];
+  latest.view = view;
+  if (latest.showing) return;
+  auto timer = needs_.loop.at(needs_.clock.now() + phase_patience, [this, id = view.id] {
+    face_->show(phases_.extract(id).mapped().view);
+  });
+  if (timer) latest.showing = std::move(*timer);
 }
 
 /// A volume found by its device or connection alone is still the registered one if its identity is.
@@ -106,6 +117,7 @@ void Agent::job_ending(const JobRecord& record, JobResult& result, Journal& jour
 }
 
 void Agent::job_ended(const JobRecord& record, const JobView& view, const JobResult& result) {
+  phases_.erase(view.id);
   if (const auto* volume = volumes_.find(result.volume_id)) {
     auto seen = seen_in(result, volume->view);
     seen.last_job = record.id;

@@ -106,6 +106,11 @@ class Agent final : public bus::AgentService, private JobEvents {
   void show(const VolumeRecord& record, VolumeView view);
   void show_manager();
 
+  struct Progress {
+    JobView view;
+    EventLoop::Watch showing;
+  };
+
   Needs needs_;
   bus::Server* face_ = nullptr;  ///< set by start(), before the first call can arrive
   Commits commits_;
@@ -114,6 +119,7 @@ class Agent final : public bus::AgentService, private JobEvents {
   JobBook jobs_;
   Stragglers stragglers_;
   std::map<std::string, bool> refreshing_;  ///< volume id → asked for again meanwhile
+  std::map<JobId, Progress> phases_;        ///< that the bus has yet to be shown
   std::uint32_t inspections_ = 0;
   bus::ManagerProperties manager_;
 };

@@ -154,9 +154,9 @@ void JobBook::stored(JobId id, const Result<void>& committed, bus::Reply<JobId>&
     entries_.erase(id);
     return reply(std::unexpected(committed.error()));
   }
+  reply(id);
   const auto& entry = entries_.at(id);
   events_.job_accepted(entry.record, entry.view);
-  reply(id);
   start_next(entry.queue);
 }
 
@@ -239,8 +239,8 @@ void JobBook::end_stored(JobId id, const Result<void>& committed, const JobResul
   auto& entry = entries_.at(id);
   describe_end(entry.view, result);
   leave(id);
-  events_.job_ended(entry.record, entry.view, result);
   waiters_.job_ended(id, end_of(entry.view));
+  events_.job_ended(entry.record, entry.view, result);
   keep_until_forgotten(id, Duration::zero());
   start_next(entry.queue);
 }

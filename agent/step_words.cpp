@@ -21,6 +21,7 @@ struct Subject {
   std::string operator()(const ProbeStep& s) { return "the probe of " + s.layer.device; }
   std::string operator()(const GrowStep& s) { return "growing " + s.layer.device; }
   std::string operator()(const MeasureStep& s) { return "measuring " + s.layer.device; }
+  std::string operator()(const VerifyStep& s) { return "verifying " + s.layer.device; }
   std::string operator()(const EvictStep& s) {
     return fmt::format("taking {} out of {}", s.member, s.layer.device);
   }

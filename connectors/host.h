@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -49,6 +50,12 @@ struct ScsiAnswer {
   std::string sense;        ///< fixed or descriptor format, empty with GOOD
 };
 
+/// Sends one command with data-in of at most `reply_size` bytes. Not to be used again after an
+/// error: the answer may still come. Errors: TimedOut at the deadline, NoUsablePath when the
+/// transport answers with a host error.
+using ScsiSender =
+    std::function<Result<ScsiAnswer>(std::span<const std::uint8_t> cdb, std::size_t reply_size)>;
+
 class Host {
  public:
   virtual ~Host() = default;
@@ -72,11 +79,10 @@ class Host {
   /// A whole text file outside sysfs (/proc/self/mountinfo).
   virtual Result<std::string> read_file(std::string_view path) const = 0;
 
-  /// One SCSI command with data-in of at most `reply_size` bytes to a disk by kernel name. Uses its
-  /// sg node without blocking in the error handler; without an sg module SG_IO on the block node.
-  /// Errors: TimedOut at the deadline, NoUsablePath when the transport answers with a host error.
-  virtual Result<ScsiAnswer> scsi(std::string_view device, std::span<const std::uint8_t> cdb,
-                                  std::size_t reply_size, Deadline deadline) = 0;
+  /// The way to send SCSI commands to a disk by kernel name until the deadline. Uses its sg node
+  /// without blocking in the error handler; without an sg module SG_IO on the block node.
+  /// Errors: NoSuchDevice, and what opening the node says.
+  virtual Result<ScsiSender> scsi(std::string_view device, Deadline deadline) = 0;
 
   /// One command to multipathd over its socket; the reply up to its first NUL, whatever it says.
   /// Errors: MultipathUnavailable, worth another try: nobody listens, or it answered `timeout`, and

@@ -90,8 +90,7 @@ class LinuxHost final : public Host {
   Result<std::string> read_file(std::string_view path) const override {
     return read_text_file(std::filesystem::path(path), text_limit);
   }
-  Result<ScsiAnswer> scsi(std::string_view device, std::span<const std::uint8_t> cdb,
-                          std::size_t reply_size, Deadline deadline) override;
+  Result<ScsiSender> scsi(std::string_view device, Deadline deadline) override;
   Result<std::string> multipathd(std::string_view command, Deadline deadline) override {
     return multipathd_command(MultipathdSocket{}, command, deadline, clock_);
   }
@@ -144,16 +143,22 @@ Result<Fd> LinuxHost::sg_node(std::string_view device) const {
                  fmt::format("{} is not the sg node of {}", path, device), std::string(device));
 }
 
-Result<ScsiAnswer> LinuxHost::scsi(std::string_view device, std::span<const std::uint8_t> cdb,
-                                   std::size_t reply_size, Deadline deadline) {
-  auto generic = sg_node(device);
-  if (!generic) return std::unexpected(std::move(generic.error()));
-  if (*generic) return sg_command(generic->get(), device, cdb, reply_size, deadline, clock_);
-  auto path = node_of(*this, device);
-  if (!path) return std::unexpected(std::move(path.error()));
-  auto fd = open_node(*path, O_RDONLY);
-  if (!fd) return std::unexpected(std::move(fd.error()));
-  return sg_io_command(fd->get(), device, cdb, reply_size, deadline, clock_);
+Result<ScsiSender> LinuxHost::scsi(std::string_view device, Deadline deadline) {
+  auto node = sg_node(device);
+  if (!node) return std::unexpected(std::move(node.error()));
+  auto* command = &sg_command;
+  if (!*node) {
+    auto path = node_of(*this, device);
+    if (!path) return std::unexpected(std::move(path.error()));
+    node = open_node(*path, O_RDONLY);
+    if (!node) return std::unexpected(std::move(node.error()));
+    command = &sg_io_command;
+  }
+  return [this, deadline, command, name = std::string(device),
+          fd = std::make_shared<Fd>(std::move(*node))](std::span<const std::uint8_t> cdb,
+                                                       std::size_t reply_size) {
+    return command(fd->get(), name, cdb, reply_size, deadline, clock_);
+  };
 }
 
 }  // namespace

@@ -110,12 +110,11 @@ Result<Standing> ScsiPath::standing(Host& host, std::string_view device) const {
 }
 
 Result<Truth> ScsiPath::probe(Host& host, const Layer& layer, Deadline deadline) const {
-  const auto send = [&](scsi::Cdb cdb, std::size_t reply_size) {
-    return host.scsi(layer.device, cdb, reply_size, deadline);
-  };
-  auto capacity = scsi::ask_capacity(send, layer.device);
+  const auto send = host.scsi(layer.device, deadline);
+  if (!send) return std::unexpected(send.error());
+  auto capacity = scsi::ask_capacity(*send, layer.device);
   if (!capacity) return std::unexpected(std::move(capacity.error()));
-  auto identity = scsi::ask_identity(send, layer.device);
+  auto identity = scsi::ask_identity(*send, layer.device);
   if (!identity) return std::unexpected(std::move(identity.error()));
   return Truth{capacity->size, std::move(*identity)};
 }

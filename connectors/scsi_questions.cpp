@@ -16,7 +16,7 @@ namespace {
 constexpr int attempts = 4;
 
 /// Sends it again while the target only has unit attentions to report.
-Result<ScsiAnswer> command(const Send& send, Cdb cdb, std::size_t reply_size) {
+Result<ScsiAnswer> command(const ScsiSender& send, Cdb cdb, std::size_t reply_size) {
   Result<ScsiAnswer> answer;
   for (int attempt = 0; attempt < attempts; ++attempt) {
     answer = send(cdb, reply_size);
@@ -33,7 +33,7 @@ std::unexpected<Error> about(std::string_view device, std::string_view action, E
 }
 
 /// The page as it is now, not the copy the kernel keeps in sysfs since the device appeared.
-Result<ScsiAnswer> ask_identification(const Send& send) {
+Result<ScsiAnswer> ask_identification(const ScsiSender& send) {
   constexpr std::uint16_t usual = 0xff;
   auto answer = command(send, inquire_identification(usual), usual);
   if (!answer || answer->status != good) return answer;
@@ -45,7 +45,7 @@ Result<ScsiAnswer> ask_identification(const Send& send) {
 
 }  // namespace
 
-Result<Capacity> ask_capacity(const Send& send, std::string_view device) {
+Result<Capacity> ask_capacity(const ScsiSender& send, std::string_view device) {
   constexpr std::string_view action = "READ CAPACITY(16)";
   auto answer = command(send, read_capacity_16(), capacity_reply_size);
   if (!answer) return about(device, action, std::move(answer.error()));
@@ -56,7 +56,7 @@ Result<Capacity> ask_capacity(const Send& send, std::string_view device) {
   return capacity;
 }
 
-Result<std::optional<Wwid>> ask_identity(const Send& send, std::string_view device) {
+Result<std::optional<Wwid>> ask_identity(const ScsiSender& send, std::string_view device) {
   constexpr std::string_view action = "INQUIRY";
   auto answer = ask_identification(send);
   if (!answer) return about(device, action, std::move(answer.error()));

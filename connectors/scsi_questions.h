@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -14,15 +13,12 @@
 namespace volgrow::scsi {
 
 using Cdb = std::span<const std::uint8_t>;
-/// Sends one command with data-in of at most `reply_size` bytes. Errors as Host::scsi().
-using Send = std::function<Result<ScsiAnswer>(Cdb cdb, std::size_t reply_size)>;
-
 /// READ CAPACITY(16). `device`: what the sentence of an error is about. Errors: those of `send`,
 /// NoUsablePath, NoSuchDevice when the target has no such logical unit.
-Result<Capacity> ask_capacity(const Send& send, std::string_view device);
+Result<Capacity> ask_capacity(const ScsiSender& send, std::string_view device);
 
 /// VPD page 0x83 as it is now; nullopt when the target has no such page, or no designator of the
 /// logical unit in it. Errors as ask_capacity().
-Result<std::optional<Wwid>> ask_identity(const Send& send, std::string_view device);
+Result<std::optional<Wwid>> ask_identity(const ScsiSender& send, std::string_view device);
 
 }  // namespace volgrow::scsi

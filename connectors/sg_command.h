@@ -13,7 +13,7 @@
 namespace volgrow {
 
 /// By write(), poll(), read() on an sg node opened O_RDWR|O_NONBLOCK: nothing sleeps longer than
-/// the deadline. Errors as Host::scsi().
+/// the deadline. Errors as ScsiSender.
 Result<ScsiAnswer> sg_command(int sg_node, std::string_view device,
                               std::span<const std::uint8_t> cdb, std::size_t reply_size,
                               Deadline deadline, const Clock& clock);

@@ -20,6 +20,7 @@ namespace volgrow {
 namespace {
 
 /// sysfs gives a page per attribute; binary ones (VPD pages) can be longer.
+constexpr std::size_t page = 4096;
 constexpr std::size_t attribute_limit = std::size_t{1} << 16;
 
 /// A ".." that races with any rename or mount on the machine is EAGAIN (openat2(2)); each try is a
@@ -54,18 +55,16 @@ Result<std::string> path_behind(int fd) {
 }
 
 Result<std::string> read_all(int fd, std::string_view attribute) {
-  std::string text(attribute_limit, '\0');
-  std::size_t used = 0;
-  while (used < text.size()) {
-    const auto wanted = text.size() - used;
-    const auto count = ::read(fd, text.data() + used, wanted);
+  std::string text;
+  std::array<char, page> part;  // NOLINT(*-member-init): filled as far as it is read
+  while (text.size() < attribute_limit) {
+    const auto count = ::read(fd, part.data(), part.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return sysfs_failure(errno, "read", attribute);
-    used += static_cast<std::size_t>(count);
+    text.append(part.data(), static_cast<std::size_t>(count));
     // kernfs gives all that is there at once, so less than was asked for is all (fs/kernfs/file.c).
-    if (static_cast<std::size_t>(count) < wanted) break;
+    if (static_cast<std::size_t>(count) < part.size()) break;
   }
-  text.resize(used);
   if (text.ends_with('\n')) text.pop_back();
   return text;
 }

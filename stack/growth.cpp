@@ -16,6 +16,10 @@ namespace {
 constexpr Duration longest_reload = std::chrono::seconds(3);
 constexpr int most_refusals = 3;
 
+bool measures(const StepResult& result) {
+  return result.answer && std::holds_alternative<Measurement>(*result.answer);
+}
+
 }  // namespace
 
 // --- plan ---
@@ -128,19 +132,20 @@ Next Turn::grow(std::size_t i, Bytes to) {
   return batch;
 }
 
-/// After rescans or a resize: the layers that were asked are measured, then the next one rises.
-/// With none that could, they are measured at the end, as all are.
+/// After rescans or a resize, whatever was answered, the size of each layer that was asked decides
+/// whether the next one rises.
 Next Turn::grown(const std::vector<StepResult>& results) {
-  const auto asked = job_.sent;
   absorb(results);
-  if (asked.front().what != What::grow) return grow_next_above();
-  if (!anything_rises()) return verify();
+  const auto asked = std::exchange(job_.sent, {});
   Batch batch;
-  job_.sent.clear();
-  for (const auto& sent : asked)
+  for (const auto& result : results) {
+    if (result.id >= asked.size() || measures(result)) continue;
+    const auto& sent = asked[result.id];
+    if (sent.what != What::grow) continue;
     add(batch, {What::measure, sent.layer}, MeasureStep{layer(sent.layer), false},
         job_.limits.measure);
-  return batch;
+  }
+  return batch.steps.empty() ? grow_next_above() : Next(std::move(batch));
 }
 
 Next Turn::grow_next_above() {

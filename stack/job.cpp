@@ -18,12 +18,6 @@ bool Turn::below_a_target(std::size_t i) {
   });
 }
 
-bool Turn::anything_rises() {
-  for (std::size_t i = 0; i < count(); ++i)
-    if (rises(i)) return true;
-  return false;
-}
-
 /// The size the layer above can have: what the smallest of those below shows now.
 std::optional<Bytes> Turn::size_below(std::size_t i) {
   std::optional<Bytes> smallest;
@@ -182,9 +176,13 @@ Next Turn::verify() {
   job_.phase = Phase::verifying;
   for (std::size_t i = 0; i < count(); ++i) {
     if (dead(i)) continue;
-    add(batch, {What::measure, i}, MeasureStep{layer(i), i + 1 == count()}, job_.limits.measure);
-    if (layer(i).has_target && !finding(i).trouble)
-      add(batch, {What::probe, i}, ProbeStep{layer(i)}, job_.limits.probe);
+    const bool consumer = i + 1 == count();
+    if (layer(i).has_target && !finding(i).trouble) {
+      add(batch, {What::verify, i}, VerifyStep{layer(i), consumer},
+          job_.limits.measure + job_.limits.probe);
+    } else {
+      add(batch, {What::measure, i}, MeasureStep{layer(i), consumer}, job_.limits.measure);
+    }
   }
   return batch.steps.empty() ? end() : Next(std::move(batch));
 }
@@ -236,6 +234,12 @@ void Turn::take_measurement(std::size_t i, const Measurement& measured) {
   if (!measured.state.empty()) record(i).state = measured.state;
 }
 
+void Turn::take_verified(std::size_t i, const Verified& verified) {
+  take_measurement(i, verified.measured);
+  if (verified.truth) return take_truth(i, *verified.truth);
+  take_failure({What::probe, i}, verified.truth.error());
+}
+
 namespace {
 
 /// Every other error says that nothing was sent, or that it was refused.
@@ -250,13 +254,14 @@ bool may_have_written(ErrorCode code) {
 /// target that answered before the growth and not after it leaves the growth unproven.
 void Turn::take_failure(Sent sent, const Error& error) {
   auto& known = finding(sent.what == What::adopt ? sent.member : sent.layer);
-  const bool looks = sent.what == What::probe || sent.what == What::measure;
-  if (!looks) known.written = known.written || may_have_written(error.code);
-  if (sent.what == What::measure) {
+  const bool measures = sent.what == What::measure || sent.what == What::verify;
+  const bool asks = sent.what == What::probe || sent.what == What::verify;
+  if (!measures && !asks) known.written = known.written || may_have_written(error.code);
+  if (measures) {
     known.unmeasured = true;
     record(sent.layer).after_bytes.reset();
   }
-  if (sent.what == What::probe && job_.phase == Phase::verifying) known.unproven = true;
+  if (asks && job_.phase == Phase::verifying) known.unproven = true;
   if (sent.what == What::probe && job_.phase != Phase::verifying) {
     known.truth.reset();
     if (!known.silent_since) known.silent_since = now_;
@@ -276,10 +281,11 @@ void Turn::absorb(const StepResult& result, Sent sent) {
   const auto i = sent.what == What::evict || sent.what == What::adopt ? sent.member : sent.layer;
   record(i).duration += result.took;
   if (!result.answer) return take_failure(sent, result.answer.error());
-  if (const auto* truth = std::get_if<Truth>(&*result.answer)) return take_truth(i, *truth);
-  if (const auto* measured = std::get_if<Measurement>(&*result.answer))
-    return take_measurement(i, *measured);
-  take_done(sent);
+  const auto& answer = *result.answer;
+  if (const auto* truth = std::get_if<Truth>(&answer)) return take_truth(i, *truth);
+  if (const auto* verified = std::get_if<Verified>(&answer)) return take_verified(i, *verified);
+  if (sent.what != What::measure) take_done(sent);
+  if (const auto* measured = std::get_if<Measurement>(&answer)) take_measurement(i, *measured);
 }
 
 void Turn::absorb(const std::vector<StepResult>& results) {

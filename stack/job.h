@@ -52,7 +52,7 @@ using Next = std::variant<Batch, JobResult>;
 
 /// What one step of the batch in flight is about.
 struct Sent {
-  enum class What : std::uint8_t { resolve, probe, grow, measure, evict, adopt };
+  enum class What : std::uint8_t { resolve, probe, grow, measure, verify, evict, adopt };
   What what = What::resolve;
   std::size_t layer = 0;
   std::size_t member = 0;  ///< of the map `layer`, for evict and adopt

@@ -42,17 +42,18 @@ struct Performer {
     return as_answer(resolve(wanted.subject, connectors, host, step.deadline));
   }
   Result<StepAnswer> operator()(const ProbeStep& wanted) {
-    return with(wanted.layer, [&](const Connector& connector) -> Result<StepAnswer> {
-      if (auto same = still_open(host, connector, wanted.layer); !same)
-        return std::unexpected(std::move(same.error()));
-      return as_answer(connector.probe(host, wanted.layer, step.deadline));
+    return with(wanted.layer, [&](const Connector& connector) {
+      return as_answer(ask_target(connector, wanted.layer));
     });
   }
   Result<StepAnswer> operator()(const GrowStep& wanted) {
     return with(wanted.layer, [&](const Connector& connector) -> Result<StepAnswer> {
       if (auto same = still_open(host, connector, wanted.layer); !same)
         return std::unexpected(std::move(same.error()));
-      return as_done(connector.grow(host, wanted.layer, wanted.to, step.deadline));
+      if (auto done = connector.grow(host, wanted.layer, wanted.to, step.deadline); !done)
+        return std::unexpected(std::move(done.error()));
+      auto measured = connector.measure(host, wanted.layer, false);
+      return measured ? StepAnswer(std::move(*measured)) : StepAnswer(Done{});
     });
   }
   Result<StepAnswer> operator()(const EvictStep& wanted) {
@@ -69,6 +70,19 @@ struct Performer {
     return with(wanted.layer, [&](const Connector& connector) {
       return as_answer(connector.measure(host, wanted.layer, wanted.consumer));
     });
+  }
+  Result<StepAnswer> operator()(const VerifyStep& wanted) {
+    return with(wanted.layer, [&](const Connector& connector) -> Result<StepAnswer> {
+      auto measured = connector.measure(host, wanted.layer, wanted.consumer);
+      if (!measured) return std::unexpected(std::move(measured.error()));
+      return Verified{std::move(*measured), ask_target(connector, wanted.layer)};
+    });
+  }
+
+  Result<Truth> ask_target(const Connector& connector, const Layer& layer) {
+    if (auto same = still_open(host, connector, layer); !same)
+      return std::unexpected(std::move(same.error()));
+    return connector.probe(host, layer, step.deadline);
   }
 
   template <class Use>

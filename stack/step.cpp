@@ -42,6 +42,10 @@ template <class A, wire::SameAs<MeasureStep> V>
 void fields(A& a, V& v) {
   a(v.layer, v.consumer);
 }
+template <class A, wire::SameAs<VerifyStep> V>
+void fields(A& a, V& v) {
+  a(v.layer, v.consumer);
+}
 template <class A, wire::SameAs<EvictStep> V>
 void fields(A& a, V& v) {
   a(v.layer, v.member);
@@ -56,6 +60,10 @@ void fields(A& a, V& v) {
 }
 template <class A, wire::SameAs<Done> V>
 void fields(A&, V&) {}
+template <class A, wire::SameAs<Verified> V>
+void fields(A& a, V& v) {
+  a(v.measured, v.truth);
+}
 template <class A, wire::SameAs<StepResult> V>
 void fields(A& a, V& v) {
   a(v.id, v.answer, v.took);
@@ -63,7 +71,7 @@ void fields(A& a, V& v) {
 
 bool only_looks(const StepAction& action) {
   return std::holds_alternative<ResolveStep>(action) || std::holds_alternative<ProbeStep>(action) ||
-         std::holds_alternative<MeasureStep>(action);
+         std::holds_alternative<MeasureStep>(action) || std::holds_alternative<VerifyStep>(action);
 }
 
 std::string encode(const Step& step) {

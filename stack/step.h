@@ -32,11 +32,17 @@ struct ResolveStep {
 struct ProbeStep {
   Layer layer;
 };
+/// Measured at once where it went well: what is above waits for that size.
 struct GrowStep {
   Layer layer;
   Bytes to;
 };
 struct MeasureStep {
+  Layer layer;
+  bool consumer = false;
+};
+/// MeasureStep and ProbeStep at once, of a layer that has a target.
+struct VerifyStep {
   Layer layer;
   bool consumer = false;
 };
@@ -49,7 +55,7 @@ struct AdoptStep {
   std::string member;
 };
 using StepAction =
-    std::variant<ResolveStep, ProbeStep, GrowStep, MeasureStep, EvictStep, AdoptStep>;
+    std::variant<ResolveStep, ProbeStep, GrowStep, MeasureStep, VerifyStep, EvictStep, AdoptStep>;
 
 /// Whether it leaves everything as it is.
 bool only_looks(const StepAction& action);
@@ -67,7 +73,11 @@ struct Step {
 };
 
 struct Done {};
-using StepAnswer = std::variant<Done, Stack, Truth, Measurement>;
+struct Verified {
+  Measurement measured;
+  Result<Truth> truth;
+};
+using StepAnswer = std::variant<Done, Stack, Truth, Measurement, Verified>;
 
 struct StepResult {
   std::uint32_t id = 0;

@@ -43,7 +43,6 @@ class Turn {
   bool lost(std::size_t i) { return !layer(i).lost_from.empty(); }
   /// Layers above the targets; what lies below a target (a loop device's file) is only shown.
   bool rises(std::size_t i) { return !layer(i).has_target && !below_a_target(i); }
-  bool anything_rises();
   bool below_a_target(std::size_t i);
   std::optional<Bytes> size_below(std::size_t i);
 
@@ -59,6 +58,7 @@ class Turn {
   void take_truth(std::size_t i, const Truth& truth);
   void take_failure(Sent sent, const Error& error);
   void take_measurement(std::size_t i, const Measurement& measured);
+  void take_verified(std::size_t i, const Verified& verified);
   void take_done(Sent sent);
 
   // Asking.

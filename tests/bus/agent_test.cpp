@@ -98,6 +98,17 @@ TEST_F(TheAgent, ShowsTheNewSizeBeforeItSaysThatTheJobEnded) {
   EXPECT_EQ(client->volume("vol-1")->size, 128_MiB);
 }
 
+TEST_F(TheAgent, ShowsAPhaseThatLasts) {
+  registered("vol-1", 64_MiB);
+  ASSERT_TRUE(client->subscribe());
+  ASSERT_TRUE(client->volume_changed("vol-1", 128_MiB, {}));
+
+  const auto events = events_until(
+      [](const Event& e) { return e.kind == Kind::job_progress && e.text == "waiting"; });
+
+  EXPECT_EQ(events.back().text, "waiting");
+}
+
 TEST_F(TheAgent, FindsEverythingRightTheSecondTime) {
   auto& loop = registered("vol-1", 64_MiB);
   grow_file(loop, 128_MiB);

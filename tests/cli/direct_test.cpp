@@ -62,6 +62,9 @@ class FakeVolume {
   Result<StepAnswer> answer(const MeasureStep&) {
     return StepAnswer(Measurement{kernel, layer().identity, ""});
   }
+  Result<StepAnswer> answer(const VerifyStep&) {
+    return Verified{{kernel, layer().identity, ""}, Truth{target, Wwid{WwidType::file, "0a"}}};
+  }
   Result<StepAnswer> answer(const EvictStep&) { return no_map(); }
   Result<StepAnswer> answer(const AdoptStep&) { return no_map(); }
   static std::unexpected<Error> no_map() {

@@ -682,7 +682,15 @@ Result<int> FakeKernel::loop_status(const FakeLoop& loop, void* argument) {
   return 0;
 }
 
-Result<ScsiAnswer> FakeKernel::scsi(std::string_view device, std::span<const std::uint8_t> cdb,
+Result<ScsiSender> FakeKernel::scsi(std::string_view device, Deadline deadline) {
+  if (!devices_.contains(std::string(device))) return absent(device);
+  return [this, name = std::string(device), deadline](std::span<const std::uint8_t> cdb,
+                                                      std::size_t reply_size) {
+    return send(name, cdb, reply_size, deadline);
+  };
+}
+
+Result<ScsiAnswer> FakeKernel::send(std::string_view device, std::span<const std::uint8_t> cdb,
                                     std::size_t reply_size, Deadline deadline) {
   const auto found = devices_.find(std::string(device));
   if (found == devices_.end()) return absent(device);

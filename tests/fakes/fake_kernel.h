@@ -185,8 +185,7 @@ class FakeKernel : public Host {
   Result<std::string> canonical(std::string_view path) const override;
   Result<std::unique_ptr<OpenNode>> open(std::string_view path, Access access) override;
   Result<std::string> read_file(std::string_view path) const override;
-  Result<ScsiAnswer> scsi(std::string_view device, std::span<const std::uint8_t> cdb,
-                          std::size_t reply_size, Deadline deadline) override;
+  Result<ScsiSender> scsi(std::string_view device, Deadline deadline) override;
   Result<std::string> multipathd(std::string_view command, Deadline deadline) override;
   const Clock& clock() const override { return clock_; }
 
@@ -220,6 +219,8 @@ class FakeKernel : public Host {
   void rescan(FakePath& path);
   Bytes window_of(const FakeLoop& loop) const;
   Bytes backing_size(const FakeLoop& loop) const;
+  Result<ScsiAnswer> send(std::string_view device, std::span<const std::uint8_t> cdb,
+                          std::size_t reply_size, Deadline deadline);
   Result<ScsiAnswer> answer(FakePath& path, std::span<const std::uint8_t> cdb) const;
   std::shared_ptr<FakeFile> new_file(Bytes size, mode_t mode);
   std::string real_path(std::string_view path) const;

@@ -191,8 +191,7 @@ Result<std::string> RecordedHost::read_file(std::string_view path) const {
 
 // ---- who could be asked ------------------------------------------------------------------------
 
-Result<ScsiAnswer> RecordedHost::scsi(std::string_view device, std::span<const std::uint8_t>,
-                                      std::size_t, Deadline) {
+Result<ScsiSender> RecordedHost::scsi(std::string_view device, Deadline) {
   return failure(ErrorCode::no_usable_path,
                  fmt::format("{} was recorded, and its target was not", device),
                  std::string(device));

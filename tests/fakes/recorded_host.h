@@ -32,8 +32,7 @@ class RecordedHost final : public Host {
   Result<std::string> canonical(std::string_view path) const override;
   Result<std::unique_ptr<OpenNode>> open(std::string_view path, Access access) override;
   Result<std::string> read_file(std::string_view path) const override;
-  Result<ScsiAnswer> scsi(std::string_view device, std::span<const std::uint8_t> cdb,
-                          std::size_t reply_size, Deadline deadline) override;
+  Result<ScsiSender> scsi(std::string_view device, Deadline deadline) override;
   /// A `show` that was not recorded, or no multipathd: MultipathUnavailable.
   Result<std::string> multipathd(std::string_view command, Deadline deadline) override;
   const Clock& clock() const override { return clock_; }

@@ -107,7 +107,7 @@ TEST_F(AHostFromACapture, AnswersWhatMultipathdWasAsked) {
   EXPECT_EQ(host.multipathd("show daemon", {}), "pid 1 idle\n");
   EXPECT_THAT(host.multipathd("show topology", {}),
               FailsWith(ErrorCode::multipath_unavailable, "show topology"));
-  EXPECT_THAT(host.scsi("sda", {}, 0, {}), FailsWith(ErrorCode::no_usable_path, "sda"));
+  EXPECT_THAT(host.scsi("sda", {}), FailsWith(ErrorCode::no_usable_path, "sda"));
   EXPECT_THAT(host.changes(), IsEmpty());
 }
 

@@ -120,6 +120,7 @@ std::vector<StepResult> AVolume::perform_all(const Batch& batch) {
     step.begin(kernel.clock().now());
     results.push_back(perform(step, connectors, kernel));
   }
+  if (after_batch) after_batch(batch, results);
   return results;
 }
 

@@ -79,6 +79,7 @@ class AVolume : public testing::Test {
   Connectors connectors;
   std::string subject = "dev:sda";
   std::function<void(const Batch&)> before_batch;
+  std::function<void(const Batch&, std::vector<StepResult>&)> after_batch;
 };
 
 /// The layer of that device, as the result shows it.

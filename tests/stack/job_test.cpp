@@ -632,6 +632,49 @@ TEST_F(AVolumeWithFourPaths, IsWrittenToWithItsLockHeldOnly) {
   EXPECT_EQ(run(job).state, JobState::complete);
 }
 
+/// Each goes to a worker and back, and after the rescans udev's programs compete for the processors.
+TEST_F(AVolumeWithFourPaths, GrowsInFiveBatches) {
+  grow_targets({"sda", "sdb", "sdc", "sdd"});
+  std::vector<std::size_t> steps;
+  before_batch = [&](const Batch& batch) { steps.push_back(batch.steps.size()); };
+
+  EXPECT_EQ(run(to(20_GiB)).state, JobState::complete);
+
+  EXPECT_THAT(steps, testing::ElementsAre(1, 4, 4, 1, 5));  // look, ask, rescan, resize, verify
+}
+
+TEST_F(AVolumeWithFourPaths, IsMeasuredOnceMoreWhereARescanWasNotAnswered) {
+  grow_targets({"sda", "sdb", "sdc", "sdd"});
+  after_batch = [](const Batch& batch, std::vector<StepResult>& results) {
+    for (std::size_t i = 0; i < results.size(); ++i)
+      if (const auto* grow = std::get_if<GrowStep>(&batch.steps[i].action))
+        if (grow->layer.device == "sdb")
+          results[i].answer = failure(ErrorCode::path_hung, "its worker is given up", "sdb");
+  };
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(result.size, 20_GiB);
+  EXPECT_EQ(layer(result, "sdb").after_bytes, 20_GiB);
+}
+
+TEST_F(AVolumeWithFourPaths, IsNotProvenWhereTheLastLookHung) {
+  grow_targets({"sda", "sdb", "sdc", "sdd"});
+  after_batch = [](const Batch& batch, std::vector<StepResult>& results) {
+    for (std::size_t i = 0; i < results.size(); ++i)
+      if (const auto* verify = std::get_if<VerifyStep>(&batch.steps[i].action))
+        if (verify->layer.device == "sdb")
+          results[i].answer = failure(ErrorCode::path_hung, "its worker is given up", "sdb");
+  };
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(result.size, 20_GiB);
+  EXPECT_EQ(result.state, JobState::degraded);
+  EXPECT_EQ(layer(result, "sdb").after_bytes, std::nullopt);
+  EXPECT_THAT(layer(result, "sdb").reason, HasSubstr("its worker is given up"));
+}
+
 // --- what a layer above answers ---
 
 struct MapRow {

@@ -76,6 +76,21 @@ TEST(AStepResult, CarriesAStackOrAnError) {
   EXPECT_EQ(second->answer.error(), (Error{ErrorCode::path_hung, "no answer", "sdb", 0}));
 }
 
+TEST(AStepResult, CarriesWhatALayerShowsAndWhatItsTargetSays) {
+  const Measurement measured{20_GiB, some_layer().identity, "running"};
+  const Truth truth{20_GiB, Wwid{WwidType::naa, "6001405"}};
+
+  const auto both = decode_step_result(encode(StepResult{1, Verified{measured, truth}, {}}));
+  const auto silent = decode_step_result(encode(StepResult{
+      2, Verified{measured, failure(ErrorCode::timed_out, "no answer", "sdb")}, {}}));
+
+  ASSERT_TRUE(both && silent);
+  EXPECT_EQ(std::get<Verified>(*both->answer).measured, measured);
+  EXPECT_EQ(std::get<Verified>(*both->answer).truth, truth);
+  EXPECT_EQ(std::get<Verified>(*silent->answer).measured, measured);
+  EXPECT_EQ(std::get<Verified>(*silent->answer).truth.error().code, ErrorCode::timed_out);
+}
+
 TEST(AStep, IsNothingWhenItIsCutShortAnywhere) {
   const auto whole = encode(Step{7, GrowStep{some_layer(), 20_GiB}, {}});
 
