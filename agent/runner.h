@@ -28,7 +28,11 @@ class Runner {
 
   /// `locks`: the directory of the lock files, /run/volgrow.
   Runner(EventLoop& loop, const Clock& clock, WorkerPool& pool, std::filesystem::path locks)
-      : loop_(loop), clock_(clock), pool_(pool), multipathd_(pool), locks_(std::move(locks)) {}
+      : loop_(loop),
+        clock_(clock),
+        pool_(pool),
+        multipathd_(loop, clock, pool),
+        locks_(std::move(locks)) {}
 
   /// Both callbacks come from the loop, never from inside start(); `on_end` exactly once, last.
   WalkId start(Job job, OnPhase on_phase, OnEnd on_end);

@@ -74,7 +74,20 @@ Error hung(const Step& step, pid_t worker, Duration waited) {
                            human_duration(waited), process(worker)));
 }
 
+Error kept_waiting(const Step& step, std::size_t before, Duration waited) {
+  return about(step, ErrorCode::timed_out,
+               fmt::format("was not begun within {}: multipathd carries out one command after the "
+                           "other, and {} of other volumes were before it. Give the job more time",
+                           human_duration(waited), before));
+}
+
 Error never_begun(const Step& step, Crowd crowd, Duration waited) {
+  if (crowd.stuck == 0)
+    return about(
+        step, ErrorCode::timed_out,
+        fmt::format("was not begun within {}: none of {} workers was free. Give the job more "
+                    "time, or raise [workers] most",
+                    human_duration(waited), crowd.workers));
   return about(step, ErrorCode::path_hung,
                fmt::format("was not begun within {}: no worker free, of {} there are {} stuck in "
                            "the kernel. Mend the paths they wait for, or raise [workers] most",

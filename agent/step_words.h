@@ -22,7 +22,9 @@ struct Crowd {
 
 /// Its worker did not come back within `waited` since the step was given to the pool.
 Error hung(const Step& step, pid_t worker, Duration waited);
-/// No worker was free within `waited`.
+/// Its deadline passed while `before` others were to command multipathd first.
+Error kept_waiting(const Step& step, std::size_t before, Duration waited);
+/// No worker was free within `waited`: PathHung when some are stuck, otherwise TimedOut.
 Error never_begun(const Step& step, Crowd crowd, Duration waited);
 /// Its worker ended with `status`, as wait(2) has it.
 Error worker_died(const Step& step, pid_t worker, int status);

@@ -61,14 +61,16 @@ Result<std::vector<std::string>> units_of(Host& host, std::string_view session) 
   return folders;
 }
 
-/// The disks of one session, by the last number of their address.
-Result<std::multimap<std::uint64_t, std::string>> disks_of(Host& host, std::string_view session) {
+/// The disks of one session that have one of these numbers in the end of their address, by it.
+Result<std::multimap<std::uint64_t, std::string>> disks_of(
+    Host& host, std::string_view session, const std::vector<std::uint64_t>& luns) {
   std::multimap<std::uint64_t, std::string> disks;
   const auto units = units_of(host, session);
   if (!units) return std::unexpected(units.error());
   for (const auto& unit : *units) {
     const auto lun = parse_number(unit.substr(unit.rfind(':') + 1), unit);
     if (!lun) return std::unexpected(lun.error());
+    if (std::ranges::find(luns, *lun) == luns.end()) continue;
     const auto names = list_of(host, unit + "/block");
     if (!names) return std::unexpected(names.error());
     for (const auto& name : *names)
@@ -113,11 +115,10 @@ std::vector<IscsiUnit> units_behind(const Host& host, std::string_view session,
 Result<void> add_disks(Host& host, std::string_view session, const IscsiConnection& connection,
                        Devices& found) {
   const auto units = units_behind(host, session, connection);
-  if (units.empty()) return {};
-  const auto disks = disks_of(host, session);
-  if (!disks) return std::unexpected(disks.error());
   for (const auto& unit : units) {
     const auto luns = kernel_luns(unit.lun, connection.addressing);
+    const auto disks = disks_of(host, session, luns);
+    if (!disks) return std::unexpected(disks.error());
     const auto lun = std::ranges::find_if(luns, [&](auto one) { return disks->contains(one); });
     if (lun == luns.end()) continue;
     const auto [first, last] = disks->equal_range(*lun);

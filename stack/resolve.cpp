@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
 
@@ -208,6 +209,7 @@ class Walker {
       if (auto wwid = kernel_wwid_of(member)) identities.insert(*wwid);
     std::vector<Layer> lost;
     for (const auto& device : host_.list("block").value_or(Devices{})) {
+      if (is_virtual(device)) continue;
       const auto wwid = kernel_wwid_of(device);
       if (!wwid || !identities.contains(*wwid) || is_held(device)) continue;
       const auto* connector = connectors_.claiming(host_, device);
@@ -218,6 +220,12 @@ class Walker {
       lost.push_back(std::move(*layer));
     }
     return lost;
+  }
+
+  /// Those the kernel numbers itself have no wwid to read, and a host can have thousands.
+  static bool is_virtual(std::string_view device) {
+    constexpr std::array kinds{"dm-", "loop", "ram", "zram", "md"};
+    return std::ranges::any_of(kinds, [&](auto* kind) { return device.starts_with(kind); });
   }
 
   std::optional<std::string> kernel_wwid_of(const std::string& device) const {

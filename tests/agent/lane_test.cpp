@@ -7,10 +7,15 @@
 
 #include <vector>
 
+#include "tests/fakes/fake_time_loop.h"
+
 namespace volgrow::agent {
 namespace {
 
+using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 /// Keeps what it is given until the test answers.
 class PatientPool final : public WorkerPool {
@@ -39,16 +44,18 @@ class PatientPool final : public WorkerPool {
 
 class ALane : public testing::Test {
  protected:
-  void submit(std::uint32_t id) {
-    lane.submit({id, EvictStep{{}, "sda"}, {}}, [this](const StepResult& result) {
-      EXPECT_TRUE(result.answer);
-      ended.push_back(result.id);
-    });
+  void submit(std::uint32_t id, Duration time = 30s) {
+    lane.submit({id, EvictStep{{}, "sda"}, within(time, loop.clock().now())},
+                [this](const StepResult& result) {
+                  ended.push_back(result.id);
+                  if (!result.answer) errors.push_back(result.answer.error());
+                });
   }
-
+  FakeTimeLoop loop;
   PatientPool pool;
-  Lane lane{pool};
+  Lane lane{loop, loop.clock(), pool};
   std::vector<std::uint32_t> ended;
+  std::vector<Error> errors;
 };
 
 TEST_F(ALane, HasOneStepInThePoolAtATime) {
@@ -78,6 +85,34 @@ TEST_F(ALane, TakesAStepFromInsideACallback) {
   pool.answer();
 
   EXPECT_THAT(ended, ElementsAre(2));
+}
+
+TEST_F(ALane, EndsAStepAtItsDeadlineWhenItsTurnHasNotCome) {
+  submit(1);
+  submit(2);
+  submit(3, 5s);
+  submit(4);
+
+  loop.advance(5s);
+  ASSERT_TRUE(loop.run_until([&] { return !ended.empty(); }));
+
+  EXPECT_THAT(ended, ElementsAre(3));
+  ASSERT_EQ(errors.size(), 1);
+  EXPECT_EQ(errors[0].code, ErrorCode::timed_out);
+  EXPECT_THAT(errors[0].message, AllOf(HasSubstr("within 5 s"), HasSubstr("2 of other volumes")));
+  while (pool.open() > 0)
+    pool.answer();
+  EXPECT_THAT(pool.given, ElementsAre(1, 2, 4));
+}
+
+TEST_F(ALane, LeavesTheDeadlineOfWhatHasBegunToThePool) {
+  submit(1, 5s);
+  submit(2, 5s);
+
+  pool.answer();
+
+  EXPECT_THAT(pool.given, ElementsAre(1, 2));
+  EXPECT_EQ(loop.timers(), 0);
 }
 
 TEST(AStep, CommandsMultipathdWhenItChangesAMap) {

@@ -277,7 +277,7 @@ TEST_F(AWorkerPool, ReplacesAGivenUpWorkerWhenItIsGone) {
   EXPECT_THAT(codes(), ElementsAre(ErrorCode::path_hung, ErrorCode::busy));
 }
 
-TEST_F(AWorkerPool, EndsAStepThatNeverBeganAsPathHungToo) {
+TEST_F(AWorkerPool, EndsAStepThatNeverBeganAtItsDeadline) {
   start({.most = 1});
   submit("hang", 60s);
   begun.pass();
@@ -287,8 +287,8 @@ TEST_F(AWorkerPool, EndsAStepThatNeverBeganAsPathHungToo) {
   await_results(1);
 
   EXPECT_EQ(results[0].id, 2U);
-  EXPECT_EQ(error(0).code, ErrorCode::path_hung);
-  EXPECT_THAT(text(0), AllOf(HasSubstr("not begun"), HasSubstr("no worker free")));
+  EXPECT_EQ(error(0).code, ErrorCode::timed_out);
+  EXPECT_THAT(text(0), AllOf(HasSubstr("not begun"), HasSubstr("none of 1 workers was free")));
   EXPECT_EQ(pool->stuck(), 0U);  // the one at work has time left
 }
 
@@ -329,7 +329,7 @@ TEST_F(AWorkerPool, DoesNotBeginAStepWhoseDeadlineHasPassed) {
   EXPECT_THAT(results, SizeIs(0));
   await_results(1);
 
-  EXPECT_EQ(error(0).code, ErrorCode::path_hung);
+  EXPECT_EQ(error(0).code, ErrorCode::timed_out);
   EXPECT_THAT(text(0), HasSubstr("not begun"));
 }
 

@@ -32,7 +32,7 @@ all_grown() {
 need start_volgrowd
 need register_them
 grow_them
-milliseconds volgrow --json rescan --all >/tmp/answers.json
+milliseconds volgrow --json rescan --all --timeout 5min >/tmp/answers.json
 same "every job ends well" 0 $?
 same "every map has its new size" "$count" "$(all_grown)"
 same "no worker is stuck" 0 "$(manager_property StuckWorkers)"
