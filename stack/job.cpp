@@ -255,14 +255,14 @@ bool may_have_written(ErrorCode code) {
 void Turn::take_failure(Sent sent, const Error& error) {
   auto& known = finding(sent.what == What::adopt ? sent.member : sent.layer);
   const bool measures = sent.what == What::measure || sent.what == What::verify;
-  const bool asks = sent.what == What::probe || sent.what == What::verify;
+  const bool asks = sent.what == What::probe;
   if (!measures && !asks) known.written = known.written || may_have_written(error.code);
   if (measures) {
     known.unmeasured = true;
     record(sent.layer).after_bytes.reset();
   }
   if (asks && job_.phase == Phase::verifying) known.unproven = true;
-  if (sent.what == What::probe && job_.phase != Phase::verifying) {
+  if (asks && job_.phase != Phase::verifying) {
     known.truth.reset();
     if (!known.silent_since) known.silent_since = now_;
   }

@@ -41,6 +41,17 @@ TEST_F(AMapWithADeadPath, GrowsWithoutItAfterTheGrace) {
   EXPECT_FALSE(result.error);
 }
 
+TEST_F(AMapWithADeadPath, GrowsWithoutItWhicheverItIs) {
+  kernel.path("sda").answers = false;
+  kernel.path("sdb").answers = true;
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(kernel.device("dm-3").size, 20_GiB);
+  EXPECT_EQ(layer(result, "sda").action, LayerAction::evicted);
+  EXPECT_THAT(members(), testing::ElementsAre("sdb"));
+}
+
 TEST_F(AMapWithADeadPath, GrowsAtOnceWhenTheKernelHasGivenThePathUp) {
   kernel.path("sdb").state = "transport-offline";
 

@@ -643,6 +643,16 @@ TEST_F(AVolumeWithFourPaths, GrowsInFiveBatches) {
   EXPECT_THAT(steps, testing::ElementsAre(1, 4, 4, 1, 5));  // look, ask, rescan, resize, verify
 }
 
+TEST_F(AVolumeWithFourPaths, IsNotWaitedForByAPlan) {
+  auto request = to(20_GiB);
+  request.operation = Operation::plan;
+
+  const auto result = run(request);
+
+  EXPECT_EQ(error_of(result), ErrorCode::size_mismatch);
+  EXPECT_EQ(result.duration, 0s);
+}
+
 TEST_F(AVolumeWithFourPaths, IsMeasuredOnceMoreWhereARescanWasNotAnswered) {
   grow_targets({"sda", "sdb", "sdc", "sdd"});
   after_batch = [](const Batch& batch, std::vector<StepResult>& results) {
