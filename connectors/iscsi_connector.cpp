@@ -62,8 +62,8 @@ Result<std::vector<std::string>> units_of(Host& host, std::string_view session) 
 }
 
 /// The disks of one session that have one of these numbers in the end of their address, by it.
-Result<std::multimap<std::uint64_t, std::string>> disks_of(
-    Host& host, std::string_view session, const std::vector<std::uint64_t>& luns) {
+Result<std::multimap<std::uint64_t, std::string>> disks_of(Host& host, std::string_view session,
+                                                           const std::vector<std::uint64_t>& luns) {
   std::multimap<std::uint64_t, std::string> disks;
   const auto units = units_of(host, session);
   if (!units) return std::unexpected(units.error());

@@ -632,7 +632,8 @@ TEST_F(AVolumeWithFourPaths, IsWrittenToWithItsLockHeldOnly) {
   EXPECT_EQ(run(job).state, JobState::complete);
 }
 
-/// Each goes to a worker and back, and after the rescans udev's programs compete for the processors.
+/// Each goes to a worker and back, and after the rescans udev's programs compete for the
+/// processors.
 TEST_F(AVolumeWithFourPaths, GrowsInFiveBatches) {
   grow_targets({"sda", "sdb", "sdc", "sdd"});
   std::vector<std::size_t> steps;

@@ -81,8 +81,8 @@ TEST(AStepResult, CarriesWhatALayerShowsAndWhatItsTargetSays) {
   const Truth truth{20_GiB, Wwid{WwidType::naa, "6001405"}};
 
   const auto both = decode_step_result(encode(StepResult{1, Verified{measured, truth}, {}}));
-  const auto silent = decode_step_result(encode(StepResult{
-      2, Verified{measured, failure(ErrorCode::timed_out, "no answer", "sdb")}, {}}));
+  const auto silent = decode_step_result(encode(
+      StepResult{2, Verified{measured, failure(ErrorCode::timed_out, "no answer", "sdb")}, {}}));
 
   ASSERT_TRUE(both && silent);
   EXPECT_EQ(std::get<Verified>(*both->answer).measured, measured);
