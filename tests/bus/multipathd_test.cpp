@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 
 #include <future>
+#include <mutex>
 #include <sstream>
 #include <thread>
 
@@ -37,17 +38,22 @@ class KernelWithSocket final : public FakeKernel {
   explicit KernelWithSocket(std::string address) : socket_{{std::move(address)}, ::geteuid()} {}
 
   Result<std::string> multipathd(std::string_view command, Deadline deadline) override {
-    return multipathd_command(socket_, command, deadline, clock_);
+    auto reply = multipathd_command(socket_, command, deadline, clock_);
+    // What it did is seen from here on, also where it said nothing.
+    const std::scoped_lock done(deed_);
+    return reply;
   }
   const Clock& clock() const override { return clock_; }
   /// The multipathd of the fake kernel itself, to carry a command out.
   std::string carry_out(const std::string& command) {
+    const std::scoped_lock doing(deed_);
     return FakeKernel::multipathd().answer(command, within(1s, clock_.now())).value();
   }
 
  private:
   MultipathdSocket socket_;
   SystemClock clock_;
+  std::mutex deed_;
 };
 
 /// The agent in a thread, as it would be in its process.
