@@ -239,8 +239,9 @@ void JobBook::end_stored(JobId id, const Result<void>& committed, const JobResul
   auto& entry = entries_.at(id);
   describe_end(entry.view, result);
   leave(id);
-  waiters_.job_ended(id, end_of(entry.view));
+  // Who waits has the properties first: they change before the job ends (contracts, §1).
   events_.job_ended(entry.record, entry.view, result);
+  waiters_.job_ended(id, end_of(entry.view));
   keep_until_forgotten(id, Duration::zero());
   start_next(entry.queue);
 }
