@@ -16,10 +16,6 @@ namespace {
 constexpr Duration longest_reload = std::chrono::seconds(3);
 constexpr int most_refusals = 3;
 
-bool measures(const StepResult& result) {
-  return result.answer && std::holds_alternative<Measurement>(*result.answer);
-}
-
 }  // namespace
 
 // --- plan ---
@@ -136,16 +132,8 @@ Next Turn::grow(std::size_t i, Bytes to) {
 /// whether the next one rises.
 Next Turn::grown(const std::vector<StepResult>& results) {
   absorb(results);
-  const auto asked = std::exchange(job_.sent, {});
-  Batch batch;
-  for (const auto& result : results) {
-    if (result.id >= asked.size() || measures(result)) continue;
-    const auto& sent = asked[result.id];
-    if (sent.what != What::grow) continue;
-    add(batch, {What::measure, sent.layer}, MeasureStep{layer(sent.layer), false},
-        job_.limits.measure);
-  }
-  return batch.steps.empty() ? grow_next_above() : Next(std::move(batch));
+  if (auto sizes = measure_unanswered(results, What::grow)) return std::move(*sizes);
+  return grow_next_above();
 }
 
 Next Turn::grow_next_above() {

@@ -12,6 +12,15 @@
 
 namespace volgrow {
 
+namespace {
+
+bool has_size(const StepResult& result) {
+  return result.answer && (std::holds_alternative<Measurement>(*result.answer) ||
+                           std::holds_alternative<Verified>(*result.answer));
+}
+
+}  // namespace
+
 bool Turn::below_a_target(std::size_t i) {
   return std::ranges::any_of(job_.stack->layers, [&](const Layer& above) {
     return above.has_target && above.is_made_of(layer(i).device);
@@ -199,6 +208,7 @@ Next Turn::verified(const std::vector<StepResult>& results) {
   for (const auto& known : job_.findings)
     before.push_back(known.truth);
   absorb(results);
+  if (auto sizes = measure_unanswered(results, What::verify)) return std::move(*sizes);
   const auto truths = answers();
   if (!truths.empty())
     if (auto alarm = alarm_in(truths)) {
@@ -215,6 +225,19 @@ Next Turn::verified(const std::vector<StepResult>& results) {
   for (auto& known : job_.findings)
     known.asked = false;
   return judged(judge(job_.request, truths));
+}
+
+/// Of the steps just absorbed: the sizes that those of this kind were to bring and did not.
+std::optional<Batch> Turn::measure_unanswered(const std::vector<StepResult>& results, What what) {
+  const auto asked = job_.sent;
+  Batch batch;
+  job_.sent.clear();
+  for (const auto& result : results) {
+    if (result.id >= asked.size() || asked[result.id].what != what || has_size(result)) continue;
+    const auto i = asked[result.id].layer;
+    add(batch, {What::measure, i}, MeasureStep{layer(i), false}, job_.limits.measure);
+  }
+  return batch.steps.empty() ? std::nullopt : std::optional(std::move(batch));
 }
 
 // --- what came back ---
@@ -254,8 +277,8 @@ bool may_have_written(ErrorCode code) {
 /// target that answered before the growth and not after it leaves the growth unproven.
 void Turn::take_failure(Sent sent, const Error& error) {
   auto& known = finding(sent.what == What::adopt ? sent.member : sent.layer);
-  const bool measures = sent.what == What::measure || sent.what == What::verify;
-  const bool asks = sent.what == What::probe;
+  const bool measures = sent.what == What::measure;
+  const bool asks = sent.what == What::probe || sent.what == What::verify;
   if (!measures && !asks) known.written = known.written || may_have_written(error.code);
   if (measures) {
     known.unmeasured = true;

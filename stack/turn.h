@@ -102,6 +102,7 @@ class Turn {
 
   // Verifying.
   Next verify();
+  std::optional<Batch> measure_unanswered(const std::vector<StepResult>& results, What what);
   std::optional<Error> alarm_in(const std::vector<Answer>& answers) const;
 
   Job& job_;

@@ -654,14 +654,18 @@ TEST_F(AVolumeWithFourPaths, IsNotWaitedForByAPlan) {
   EXPECT_EQ(result.duration, 0s);
 }
 
+/// The worker of a step of that kind on sdb does not come back.
+template <class Kind>
+void hang_on_sdb(const Batch& batch, std::vector<StepResult>& results) {
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (const auto* step = std::get_if<Kind>(&batch.steps[i].action))
+      if (step->layer.device == "sdb")
+        results[i].answer = failure(ErrorCode::path_hung, "its worker is given up", "sdb");
+}
+
 TEST_F(AVolumeWithFourPaths, IsMeasuredOnceMoreWhereARescanWasNotAnswered) {
   grow_targets({"sda", "sdb", "sdc", "sdd"});
-  after_batch = [](const Batch& batch, std::vector<StepResult>& results) {
-    for (std::size_t i = 0; i < results.size(); ++i)
-      if (const auto* grow = std::get_if<GrowStep>(&batch.steps[i].action))
-        if (grow->layer.device == "sdb")
-          results[i].answer = failure(ErrorCode::path_hung, "its worker is given up", "sdb");
-  };
+  after_batch = hang_on_sdb<GrowStep>;
 
   const auto result = run(to(20_GiB));
 
@@ -671,19 +675,25 @@ TEST_F(AVolumeWithFourPaths, IsMeasuredOnceMoreWhereARescanWasNotAnswered) {
 
 TEST_F(AVolumeWithFourPaths, IsNotProvenWhereTheLastLookHung) {
   grow_targets({"sda", "sdb", "sdc", "sdd"});
-  after_batch = [](const Batch& batch, std::vector<StepResult>& results) {
-    for (std::size_t i = 0; i < results.size(); ++i)
-      if (const auto* verify = std::get_if<VerifyStep>(&batch.steps[i].action))
-        if (verify->layer.device == "sdb")
-          results[i].answer = failure(ErrorCode::path_hung, "its worker is given up", "sdb");
-  };
+  after_batch = hang_on_sdb<VerifyStep>;
 
   const auto result = run(to(20_GiB));
 
   EXPECT_EQ(result.size, 20_GiB);
   EXPECT_EQ(result.state, JobState::degraded);
-  EXPECT_EQ(layer(result, "sdb").after_bytes, std::nullopt);
-  EXPECT_THAT(layer(result, "sdb").reason, HasSubstr("its worker is given up"));
+  EXPECT_EQ(layer(result, "sdb").after_bytes, 20_GiB);
+  EXPECT_THAT(layer(result, "sdb").reason, HasSubstr("could not be asked again"));
+}
+
+TEST_F(AVolumeWithFourPaths, ShowsTheSizeAtTheEndWhereTheLastLookHung) {
+  grow_targets({"sda", "sdb", "sdc", "sdd"});
+  after_batch = [&](const Batch& batch, std::vector<StepResult>& results) {
+    hang_on_sdb<VerifyStep>(batch, results);
+    if (std::holds_alternative<VerifyStep>(batch.steps.front().action))
+      kernel.path("sdb").size = 15_GiB;
+  };
+
+  EXPECT_EQ(layer(run(to(20_GiB)), "sdb").after_bytes, 15_GiB);
 }
 
 // --- what a layer above answers ---
