@@ -12,7 +12,6 @@
 #include "agent/config.h"
 #include "agent/job_book.h"
 #include "agent/journal.h"
-#include "agent/log.h"
 #include "agent/runner.h"
 #include "agent/stragglers.h"
 #include "agent/volume_book.h"
@@ -21,6 +20,7 @@
 #include "core/event_loop.h"
 #include "dbus/server.h"
 #include "dbus/service.h"
+#include "service/log.h"
 
 namespace volgrow::agent {
 

@@ -82,7 +82,7 @@ class Daemon {
 
  private:
   explicit Daemon(const Config& config)
-      : config_(config), log_(open_log(*log_level_named(config.log_level))) {}
+      : config_(config), log_(open_log("volgrowd", *log_level_named(config.log_level))) {}
 
   Result<void> open(const Options& options, Zygote zygote);
   Result<void> connect(const Options& options);

@@ -1,111 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-// The journal in SQLite, through SOCI. The one place that knows either: rows become values here,
-// SOCI's exceptions become Errors here. What a job means, or when to forget it, is decided
-// elsewhere.
+// The journal in SQLite: rows become values here. What a job means, or when to forget it, is
+// decided elsewhere.
 #include "agent/journal.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <soci/soci.h>
-#include <soci/sqlite3/soci-sqlite3.h>
-#include <sys/stat.h>
-
-#include <array>
-#include <cerrno>
 #include <limits>
 
-#include "core/files.h"
 #include "core/json.h"
-#include "core/text.h"
+#include "core/uuid.h"
+#include "service/database.h"
 #include "stack/job.h"
 
 namespace volgrow::agent {
 namespace {
 
-constexpr int application_id = 0x766f6c67;  // "volg", so that file(1) and we know whose file it is
-constexpr int schema_version = 2;
+using namespace rows;
+
 constexpr Duration remembered = std::chrono::hours(24);  // keys and ends (contracts §1)
-constexpr Bytes uuid_text_limit{64};
 constexpr JsonLimits view_limits{.size = Bytes(std::uint64_t{16} << 20), .depth = 4};
 
 // A report never outlives its job's row (the reference), and a job never has two (the unique). Ids
 // and sequences are AUTOINCREMENT: without it SQLite gives the highest deleted id away again. Times
 // are microseconds since the epoch; sizes are 64-bit patterns (SQLite has no unsigned integer).
-constexpr std::array schema{
-    "create table meta (name text primary key, value text not null) strict, without rowid",
-    "create table volumes (id text primary key, subject text not null, pinned text not null,"
-    " view text not null) strict, without rowid",
-    "create table jobs (id integer primary key autoincrement, operation text not null,"
-    " subject text not null, volume_id text not null, pinned text not null,"
-    " pin_required integer not null, expected integer, mode text not null,"
-    " dead_paths text not null, dry_run integer not null, origin text not null,"
-    " deadline integer not null, uid integer not null, idempotency_key text not null,"
-    " started_at integer not null,"
-    " ended_at integer, state text, result_volume_id text, result text, error_name text,"
-    " error_message text, sequence integer) strict",
-    "create index jobs_unfinished on jobs (id) where ended_at is null",
-    "create index jobs_ended on jobs (ended_at) where ended_at is not null",
-    "create unique index jobs_keys on jobs (uid, idempotency_key) where idempotency_key <> ''",
-    "create table outbox (sequence integer primary key autoincrement,"
-    " job integer not null unique references jobs (id), report text not null) strict",
-};
+const DatabaseKind journal_kind{
+    .what = "journal",
+    .program = "volgrowd",
+    .loss = "pins and jobs in it are lost, volumes are not",
+    .application_id = 0x766f6c67,  // "volg"
+    .schema =
+        {"create table meta (name text primary key, value text not null) strict, without rowid",
+         "create table volumes (id text primary key, subject text not null, pinned text not null,"
+         " view text not null) strict, without rowid",
+         "create table jobs (id integer primary key autoincrement, operation text not null,"
+         " subject text not null, volume_id text not null, pinned text not null,"
+         " pin_required integer not null, expected integer, mode text not null,"
+         " dead_paths text not null, dry_run integer not null, origin text not null,"
+         " deadline integer not null, uid integer not null, idempotency_key text not null,"
+         " started_at integer not null,"
+         " ended_at integer, state text, result_volume_id text, result text, error_name text,"
+         " error_message text, sequence integer) strict",
+         "create index jobs_unfinished on jobs (id) where ended_at is null",
+         "create index jobs_ended on jobs (ended_at) where ended_at is not null",
+         "create unique index jobs_keys on jobs (uid, idempotency_key) where idempotency_key <> ''",
+         "create table outbox (sequence integer primary key autoincrement,"
+         " job integer not null unique references jobs (id), report text not null) strict"},
 
-// What each version added to the one before it: a journal of any older version is brought up by
-// these, a new one is made with all of them.
-constexpr std::array additions{
-    "create table stragglers (queue text primary key, job integer not null references jobs (id),"
-    " paths integer not null) strict, without rowid",
-};
-static_assert(additions.size() == schema_version - 1);
-
-// ---- SQLite's failures in an operator's words ----
-
-struct Trouble {
-  int code;
-  std::string_view found;
-  std::string_view remedy;
-};
-
-constexpr std::array troubles{
-    Trouble{SQLITE_FULL, "the disk is full", "free space in its file system"},
-    Trouble{SQLITE_READONLY, "the file or its file system is read-only",
-            "make it writable for volgrowd"},
-    Trouble{SQLITE_CORRUPT, "the database is corrupt",
-            "move it away and restart volgrowd: pins and jobs in it are lost, volumes are not"},
-    Trouble{SQLITE_NOTADB, "the file is no SQLite database",
-            "move it away and restart volgrowd, or mend the path"},
-    Trouble{SQLITE_CANTOPEN, "the file cannot be opened", "check its directory and permissions"},
-    Trouble{SQLITE_IOERR, "reading or writing failed", "check the disk and the kernel's log"},
-    Trouble{SQLITE_BUSY, "another program holds a lock on it", "end that program"},
-};
-
-/// SOCI's what() also quotes the bound values, which are none of a log's business.
-std::string sentence_of(const soci::soci_error& error) {
-  if (const auto* from_sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error))
-    for (const auto& trouble : troubles)
-      if (trouble.code == (from_sqlite->result() & 0xff))
-        return fmt::format("{}; {}", trouble.found, trouble.remedy);
-  return error.get_error_message();
-}
+    .additions = {"create table stragglers (queue text primary key,"
+                  " job integer not null references jobs (id), paths integer not null)"
+                  " strict, without rowid"},
+    .seed = [](soci::session& sql) {
+      const auto uuid = new_uuid();  // SOCI reads it when the statement ends
+      sql << "insert into meta (name, value) values ('uuid', :uuid)", soci::use(uuid);
+    }};
 
 std::unexpected<Error> unreadable(std::string_view what, std::string_view found) {
   return failure(ErrorCode::internal, fmt::format("journal: {} cannot be read: {}", what, found));
-}
-
-// ---- integers and times, as SQLite keeps them ----
-
-long long bits(std::uint64_t number) {
-  return static_cast<long long>(number);
-}
-std::uint64_t unsigned_of(long long stored) {
-  return static_cast<std::uint64_t>(stored);
-}
-long long micros(WallTime time) {
-  return time.time_since_epoch().count();
-}
-WallTime time_of(long long stored) {
-  return WallTime(Duration(stored));
 }
 
 // ---- rows: each names its columns once, beside the fields that hold them ----
@@ -144,6 +92,14 @@ struct JobRow {
   template <class Each>
   void each(Each each) {
     each("id", id);
+    each_accepted(each);
+  }
+};
+
+/// The columns of `accept`, for insert_query.
+struct Accepted : JobRow {
+  template <class Each>
+  void each(Each each) {
     each_accepted(each);
   }
 };
@@ -210,92 +166,7 @@ struct StragglerRow {
   }
 };
 
-struct NumberRow {
-  long long number = 0;
-
-  template <class Each>
-  void each(Each each) {
-    each("number", number);
-  }
-};
-
 // ---- statements ----
-
-void make_ready(soci::statement& statement, const std::string& query) {
-  statement.alloc();
-  statement.prepare(query);
-  statement.define_and_bind();
-}
-
-template <class Row>
-std::string column_list(Row row) {
-  std::vector<std::string> names;
-  row.each([&](const char* name, auto&...) { names.emplace_back(name); });
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
-/// All rows of `select <columns of Row> <rest>`; the statement runs to its end, so it holds no
-/// snapshot that would keep the write-ahead log from being recycled.
-template <class Row, class... Bound>
-std::vector<Row> rows_of(soci::session& sql, std::string_view rest, Bound... bound) {
-  Row row;
-  soci::statement statement(sql);
-  row.each([&](const char*, auto&... place) { statement.exchange(soci::into(place...)); });
-  (statement.exchange(soci::use(bound)), ...);
-  make_ready(statement, fmt::format("select {} {}", column_list(row), rest));
-  statement.execute();
-  std::vector<Row> rows;
-  while (statement.fetch())
-    rows.push_back(row);
-  return rows;
-}
-
-long long number_of(soci::session& sql, std::string_view expression_and_rest) {
-  const auto rows = rows_of<NumberRow>(sql, fmt::format("from (select {})", expression_and_rest));
-  return rows.empty() ? 0 : rows.front().number;
-}
-
-/// Where a prepared statement's values come from and its columns go to.
-struct Places {
-  soci::statement& statement;
-  void use(auto&... place) { statement.exchange(soci::use(place...)); }
-  void into(auto&... place) { statement.exchange(soci::into(place...)); }
-};
-
-/// A statement that is prepared once and run for many rows: set `row`, then run. It must not move:
-/// SOCI keeps the addresses of the row's fields.
-template <class Row>
-class Prepared {
- public:
-  template <class Bind>
-  Prepared(soci::session& sql, const std::string& query, Bind bind) : statement_(sql) {
-    bind(row, Places{statement_});
-    make_ready(statement_, query);
-  }
-  Prepared(const Prepared&) = delete;
-  Prepared& operator=(const Prepared&) = delete;
-
-  Row row;
-  void run() { statement_.execute(true); }
-  long long affected() { return statement_.get_affected_rows(); }
-  /// For a query of one row at most. It is run to its end, as rows_of does and why.
-  bool found() {
-    const bool any = statement_.execute(true);
-    while (any && statement_.fetch()) {
-    }
-    return any;
-  }
-
- private:
-  soci::statement statement_;
-};
-
-std::string insert_job_query() {
-  std::vector<std::string> names;
-  JobRow().each_accepted([&](const char* name, auto&...) { names.emplace_back(name); });
-  return fmt::format("insert into jobs ({}) values (:{})", fmt::join(names, ", "),
-                     fmt::join(names, ", :"));
-}
 
 /// The statements a burst of jobs runs a thousand times in one transaction.
 struct HotStatements {
@@ -307,7 +178,7 @@ struct HotStatements {
             [](KeyRow& row, Places at) {
               at.use(row.uid), at.use(row.key), at.into(row.id), at.into(row.started_at);
             }),
-        accept(sql, insert_job_query(),
+        accept(sql, insert_query("jobs", Accepted{}),
                [](JobRow& row, Places at) {
                  row.each_accepted([&](const char*, auto&... place) { at.use(place...); });
                }),
@@ -500,113 +371,20 @@ Result<VolumeRecord> volume_of(const VolumeRow& row) {
   return VolumeRecord{row.id, row.subject, std::move(*pinned), std::move(*view)};
 }
 
-/// Every row as a value, or the first one's error.
-template <class Row, class Convert>
-auto all_of(const std::vector<Row>& rows, Convert convert)
-    -> Result<std::vector<typename decltype(convert(rows.front()))::value_type>> {
-  std::vector<typename decltype(convert(rows.front()))::value_type> values;
-  values.reserve(rows.size());
-  for (const auto& row : rows) {
-    auto value = convert(row);
-    if (!value) return std::unexpected(std::move(value.error()));
-    values.push_back(std::move(*value));
-  }
-  return values;
-}
-
-// ---- the database file ----
-
-/// Before SQLite sees it: SQLite would create the file with the umask's mode, and gives its -wal
-/// and -shm files the mode of the database.
-Result<void> make_private(const std::filesystem::path& path) {
-  const Fd created(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (created) return {};
-  if (errno != EEXIST) return system_failure(errno, fmt::format("create {}", path.native()));
-  if (::chmod(path.c_str(), 0600) < 0)
-    return system_failure(errno, fmt::format("make {} private", path.native()));
-  return {};
-}
-
-/// Two daemons on one journal would both resume its jobs and both report them.
-Result<Fd> lock_out_others(const std::filesystem::path& path) {
-  auto lock = lock_file(path.native() + ".lock");
-  if (lock || lock.error().code != ErrorCode::busy) return lock;
-  return failure(
-      ErrorCode::busy,
-      fmt::format("journal {}: another volgrowd is using it; stop that one first", path.native()));
-}
-
-/// FULL: a commit is on disk when it returns, or a power cut could forget an accepted job or repeat
-/// a report's sequence with other content (NORMAL in WAL mode promises neither). An fdatasync costs
-/// about 0.2 ms on an SSD, and begin/commit lets a thousand jobs share one.
-void configure(soci::session& sql) {
-  std::string mode;
-  sql << "pragma journal_mode = wal", soci::into(mode);
-  sql << "pragma synchronous = full";
-  sql << "pragma foreign_keys = on";
-  sql << "pragma trusted_schema = off";
-}
-
-void create_schema(soci::session& sql, const std::string& uuid) {
-  sql << "begin immediate";
-  for (const auto* statement : schema)
-    sql << statement;
-  for (const auto* statement : additions)
-    sql << statement;
-  sql << "insert into meta (name, value) values ('uuid', :uuid)", soci::use(uuid);
-  sql << fmt::format("pragma application_id = {}", application_id);
-  sql << fmt::format("pragma user_version = {}", schema_version);
-  sql << "commit";
-}
-
-void bring_up_from(soci::session& sql, long long version) {
-  sql << "begin immediate";
-  for (auto next = static_cast<std::size_t>(version); next <= additions.size(); ++next)
-    sql << additions.at(next - 1);
-  sql << fmt::format("pragma user_version = {}", schema_version);
-  sql << "commit";
-}
-
-Result<void> check_schema(soci::session& sql) {
-  const auto version = number_of(sql, "user_version as number from pragma_user_version");
-  if (number_of(sql, "application_id as number from pragma_application_id") != application_id)
-    return failure(ErrorCode::internal,
-                   "the database belongs to another program; move it away or mend the path");
-  if (version > schema_version)
-    return failure(ErrorCode::internal,
-                   fmt::format("it was written by a newer volgrowd (schema {}, this one knows {}); "
-                               "install that version again, or move the file away",
-                               version, schema_version));
-  if (version < 1) return failure(ErrorCode::internal, fmt::format("unknown schema {}", version));
-  if (version < schema_version) bring_up_from(sql, version);
-  return {};
-}
-
-Result<void> bring_up(soci::session& sql) {
-  if (number_of(sql, "count(*) as number from sqlite_master") > 0) {
-    auto checked = check_schema(sql);
-    if (checked) configure(sql);
-    return checked;
-  }
-  auto uuid = read_text_file("/proc/sys/kernel/random/uuid", uuid_text_limit);
-  if (!uuid) return std::unexpected(std::move(uuid.error()));
-  configure(sql);
-  create_schema(sql, std::string(trimmed(*uuid)));
-  return {};
-}
-
 // ---- the journal ----
 
 class SqliteJournal final : public Journal {
  public:
-  SqliteJournal(Fd lock, std::string path, std::string host, const Clock& clock)
-      : lock_(std::move(lock)), path_(std::move(path)), host_(std::move(host)), clock_(clock) {}
+  SqliteJournal(std::unique_ptr<Database> database, std::string host, const Clock& clock)
+      : database_(std::move(database)), host_(std::move(host)), clock_(clock) {
+    database_->on_failure([this] { hot_.reset(); });
+  }
 
   Result<void> start();
 
   const std::string& uuid() const override { return uuid_; }
-  Result<void> begin() override;
-  Result<void> commit() override;
+  Result<void> begin() override { return database_->begin(); }
+  Result<void> commit() override { return database_->commit(); }
   Result<void> pin(const VolumeRecord& volume) override;
   Result<void> unpin(const std::string& volume_id) override;
   Result<std::vector<VolumeRecord>> volumes() override;
@@ -625,32 +403,11 @@ class SqliteJournal final : public Journal {
   Result<void> expire(WallTime now) override;
 
  private:
-  /// One method's statements as a whole, when no group is open that will commit them.
-  class Whole {
-   public:
-    explicit Whole(SqliteJournal& journal) : journal_(journal), own_(!journal.grouped_) {
-      if (own_) journal_.sql_ << "begin immediate";
-    }
-    Whole(const Whole&) = delete;
-    Whole& operator=(const Whole&) = delete;
-    ~Whole() {
-      if (own_ && !committed_) journal_.roll_back();
-    }
-    void commit() {
-      if (own_) journal_.sql_ << "commit";
-      committed_ = true;
-    }
-
-   private:
-    SqliteJournal& journal_;
-    bool own_;
-    bool committed_ = false;
-  };
-
   template <class Work>
-  auto perform(Work work) -> decltype(work());
-  Error failed(const soci::soci_error& error);
-  void roll_back() noexcept;
+  auto perform(Work work) -> decltype(work()) {
+    return database_->perform(std::move(work));
+  }
+  soci::session& sql() { return database_->sql(); }
   HotStatements& hot();
   JobId insert(const JobRecord& job);
   std::optional<long long> job_of_key(std::uint32_t uid, const std::string& key);
@@ -658,87 +415,28 @@ class SqliteJournal final : public Journal {
   std::uint64_t store_end(JobId job, const JobResult& result, WallTime ended_at);
   Result<std::uint64_t> known_sequence(JobId job);
 
-  Fd lock_;
-  std::string path_;
+  std::unique_ptr<Database> database_;
   std::string host_;
   const Clock& clock_;
   std::string uuid_;
   std::uint64_t next_sequence_ =
       1;  ///< known before its row is, because the report's text holds it
-  bool grouped_ = false;
-  std::optional<Error> broken_;  ///< why the open group cannot be committed any more
-  soci::session sql_;
   std::optional<HotStatements> hot_;
 };
 
 Result<void> SqliteJournal::start() {
   auto opened = perform([this]() -> Result<void> {
-    // Two seconds: nobody else writes here, and the event loop waits meanwhile.
-    sql_.open(*soci::factory_sqlite3(), fmt::format("db=\"{}\" timeout=2", path_));
-    if (auto ready = bring_up(sql_); !ready)
-      return std::unexpected(std::move(ready.error()).during("journal " + path_));
-    sql_ << "select value from meta where name = 'uuid'", soci::into(uuid_);
+    sql() << "select value from meta where name = 'uuid'", soci::into(uuid_);
     next_sequence_ = unsigned_of(number_of(
-        sql_, "coalesce(max(seq), 0) + 1 as number from sqlite_sequence where name = 'outbox'"));
+        sql(), "coalesce(max(seq), 0) + 1 as number from sqlite_sequence where name = 'outbox'"));
     return {};
   });
   return opened ? expire(clock_.wall()) : opened;
 }
 
-template <class Work>
-auto SqliteJournal::perform(Work work) -> decltype(work()) {
-  if (broken_) return std::unexpected(*broken_);
-  try {
-    return work();
-  } catch (const soci::soci_error& error) {
-    return std::unexpected(failed(error));
-  }
-}
-
-/// After a failed step SOCI's SQLite statement is finalised and never works again, so all are
-/// prepared anew. SQLite itself may have rolled back (full disk, I/O error): a group that lost its
-/// beginning must not go on as if nothing had happened.
-Error SqliteJournal::failed(const soci::soci_error& error) {
-  hot_.reset();
-  Error told{ErrorCode::internal, fmt::format("journal {}: {}", path_, sentence_of(error)), {}, 0};
-  if (grouped_) {
-    roll_back();
-    broken_ = told;
-  }
-  return told;
-}
-
-void SqliteJournal::roll_back() noexcept {
-  try {
-    sql_ << "rollback";
-  } catch (const soci::soci_error&) {
-    // "no transaction is active": SQLite has rolled back by itself already.
-  }
-}
-
 HotStatements& SqliteJournal::hot() {
-  if (!hot_) hot_.emplace(sql_);
+  if (!hot_) hot_.emplace(sql());
   return *hot_;
-}
-
-Result<void> SqliteJournal::begin() {
-  if (grouped_) return {};
-  return perform([this]() -> Result<void> {
-    sql_ << "begin immediate";
-    grouped_ = true;
-    return {};
-  });
-}
-
-Result<void> SqliteJournal::commit() {
-  if (!grouped_) return {};
-  auto committed = perform([this]() -> Result<void> {
-    sql_ << "commit";
-    return {};
-  });
-  grouped_ = false;
-  broken_.reset();
-  return committed;
 }
 
 Result<void> SqliteJournal::pin(const VolumeRecord& volume) {
@@ -752,19 +450,19 @@ Result<void> SqliteJournal::pin(const VolumeRecord& volume) {
 
 Result<void> SqliteJournal::unpin(const std::string& volume_id) {
   return perform([&]() -> Result<void> {
-    sql_ << "delete from volumes where id = :id", soci::use(volume_id);
+    sql() << "delete from volumes where id = :id", soci::use(volume_id);
     return {};
   });
 }
 
 Result<std::vector<VolumeRecord>> SqliteJournal::volumes() {
   return perform(
-      [&] { return all_of(rows_of<VolumeRow>(sql_, "from volumes order by id"), volume_of); });
+      [&] { return all_of(rows_of<VolumeRow>(sql(), "from volumes order by id"), volume_of); });
 }
 
 Result<JobId> SqliteJournal::accept(const JobRecord& job) {
   return perform([&]() -> Result<JobId> {
-    Whole whole(*this);
+    Database::Whole whole(*database_);
     if (auto known = job_of_key(job.uid, job.idempotency_key))
       return failure(ErrorCode::invalid_args,
                      fmt::format("idempotency-key already stands for job {}", *known));
@@ -779,7 +477,7 @@ JobId SqliteJournal::insert(const JobRecord& job) {
   fill(statement.row, job);
   statement.run();
   long long id = 0;
-  sql_.get_last_insert_id("jobs", id);
+  sql().get_last_insert_id("jobs", id);
   if (id > std::numeric_limits<JobId>::max())
     throw soci::soci_error("all job ids are used up; move the file away and restart volgrowd");
   return static_cast<JobId>(id);
@@ -792,7 +490,7 @@ std::optional<long long> SqliteJournal::job_of_key(std::uint32_t uid, const std:
   statement.row = {.uid = uid, .key = key};
   if (!statement.found()) return std::nullopt;
   if (statement.row.started_at > micros(clock_.wall() - remembered)) return statement.row.id;
-  sql_ << "update jobs set idempotency_key = '' where id = :id", soci::use(statement.row.id);
+  sql() << "update jobs set idempotency_key = '' where id = :id", soci::use(statement.row.id);
   return std::nullopt;
 }
 
@@ -801,7 +499,7 @@ Result<std::optional<JobRecord>> SqliteJournal::accepted(std::uint32_t uid,
   return perform([&]() -> Result<std::optional<JobRecord>> {
     const auto id = job_of_key(uid, key);
     if (!id) return std::nullopt;
-    auto job = job_of(rows_of<JobRow>(sql_, "from jobs where id = :id", *id).front());
+    auto job = job_of(rows_of<JobRow>(sql(), "from jobs where id = :id", *id).front());
     if (!job) return std::unexpected(std::move(job.error()));
     return std::move(*job);
   });
@@ -809,21 +507,21 @@ Result<std::optional<JobRecord>> SqliteJournal::accepted(std::uint32_t uid,
 
 Result<std::vector<JobRecord>> SqliteJournal::unfinished() {
   return perform([&] {
-    return all_of(rows_of<JobRow>(sql_, "from jobs where ended_at is null order by id"), job_of);
+    return all_of(rows_of<JobRow>(sql(), "from jobs where ended_at is null order by id"), job_of);
   });
 }
 
 Result<std::vector<FinishedJob>> SqliteJournal::finished(WallTime since) {
   return perform([&] {
     const auto rows = rows_of<EndRow>(
-        sql_, "from jobs where ended_at > :since order by ended_at, id", micros(since));
+        sql(), "from jobs where ended_at > :since order by ended_at, id", micros(since));
     return all_of(rows, end_of);
   });
 }
 
 Result<std::uint64_t> SqliteJournal::finish(JobId job, const JobResult& result, WallTime ended_at) {
   return perform([&]() -> Result<std::uint64_t> {
-    Whole whole(*this);
+    Database::Whole whole(*database_);
     const auto sequence = store_end(job, result, ended_at);
     if (hot().end.affected() == 0) return known_sequence(job);
     whole.commit();
@@ -860,10 +558,11 @@ std::uint64_t SqliteJournal::store_end(JobId job, const JobResult& result, WallT
 
 Result<std::uint64_t> SqliteJournal::known_sequence(JobId job) {
   const auto rows = rows_of<NumberRow>(
-      sql_, "from (select sequence as number from jobs where id = :id and ended_at is not null)",
+      sql(), "from (select sequence as number from jobs where id = :id and ended_at is not null)",
       static_cast<long long>(job));
   if (rows.empty())
-    return failure(ErrorCode::internal, fmt::format("journal {}: no job {}", path_, job));
+    return failure(ErrorCode::internal,
+                   fmt::format("journal {}: no job {}", database_->path(), job));
   return unsigned_of(rows.front().number);
 }
 
@@ -872,8 +571,8 @@ Result<void> SqliteJournal::remember_straggler(const std::string& queue, JobId j
   return perform([&]() -> Result<void> {
     const auto id = static_cast<long long>(job);
     const auto count = static_cast<long long>(paths);
-    sql_ << "insert into stragglers (queue, job, paths) values (:queue, :job, :paths)"
-            " on conflict (queue) do update set job = excluded.job, paths = excluded.paths",
+    sql() << "insert into stragglers (queue, job, paths) values (:queue, :job, :paths)"
+             " on conflict (queue) do update set job = excluded.job, paths = excluded.paths",
         soci::use(queue), soci::use(id), soci::use(count);
     return {};
   });
@@ -881,7 +580,7 @@ Result<void> SqliteJournal::remember_straggler(const std::string& queue, JobId j
 
 Result<void> SqliteJournal::forget_straggler(const std::string& queue) {
   return perform([&]() -> Result<void> {
-    sql_ << "delete from stragglers where queue = :queue", soci::use(queue);
+    sql() << "delete from stragglers where queue = :queue", soci::use(queue);
     return {};
   });
 }
@@ -889,9 +588,9 @@ Result<void> SqliteJournal::forget_straggler(const std::string& queue) {
 Result<std::vector<StragglerRecord>> SqliteJournal::stragglers() {
   return perform([&] {
     return all_of(
-        rows_of<StragglerRow>(sql_, "from stragglers order by queue"),
+        rows_of<StragglerRow>(sql(), "from stragglers order by queue"),
         [this](const StragglerRow& row) -> Result<StragglerRecord> {
-          auto job = job_of(rows_of<JobRow>(sql_, "from jobs where id = :id", row.job).front());
+          auto job = job_of(rows_of<JobRow>(sql(), "from jobs where id = :id", row.job).front());
           if (!job) return std::unexpected(std::move(job.error()));
           return StragglerRecord{row.queue, std::move(*job), static_cast<std::uint32_t>(row.paths)};
         });
@@ -902,7 +601,7 @@ Result<std::vector<std::pair<std::uint64_t, std::string>>> SqliteJournal::outbox
     std::uint32_t max) {
   return perform([&]() -> Result<std::vector<std::pair<std::uint64_t, std::string>>> {
     std::vector<std::pair<std::uint64_t, std::string>> reports;
-    for (auto& row : rows_of<ReportRow>(sql_, "from outbox order by sequence limit :max",
+    for (auto& row : rows_of<ReportRow>(sql(), "from outbox order by sequence limit :max",
                                         static_cast<long long>(max)))
       reports.emplace_back(unsigned_of(row.sequence), std::move(row.report));
     return reports;
@@ -911,7 +610,7 @@ Result<std::vector<std::pair<std::uint64_t, std::string>>> SqliteJournal::outbox
 
 Result<void> SqliteJournal::acknowledge(const std::vector<std::uint64_t>& sequences) {
   return perform([&]() -> Result<void> {
-    Whole whole(*this);
+    Database::Whole whole(*database_);
     auto& statement = hot().acknowledge;
     for (const auto sequence : sequences) {
       statement.row.number = bits(sequence);
@@ -924,14 +623,14 @@ Result<void> SqliteJournal::acknowledge(const std::vector<std::uint64_t>& sequen
 
 Result<std::uint32_t> SqliteJournal::outbox_depth() {
   return perform([&]() -> Result<std::uint32_t> {
-    return static_cast<std::uint32_t>(number_of(sql_, "count(*) as number from outbox"));
+    return static_cast<std::uint32_t>(number_of(sql(), "count(*) as number from outbox"));
   });
 }
 
 /// A job stays while its report waits to be fetched, or a path it left behind to come back.
 Result<void> SqliteJournal::expire(WallTime now) {
   return perform([&]() -> Result<void> {
-    Whole whole(*this);
+    Database::Whole whole(*database_);
     forget_before(micros(now - remembered));
     whole.commit();
     return {};
@@ -939,11 +638,11 @@ Result<void> SqliteJournal::expire(WallTime now) {
 }
 
 void SqliteJournal::forget_before(long long time) {
-  sql_ << "delete from jobs where ended_at <= :time and id not in (select job from outbox)"
-          " and id not in (select job from stragglers)",
+  sql() << "delete from jobs where ended_at <= :time and id not in (select job from outbox)"
+           " and id not in (select job from stragglers)",
       soci::use(time);
-  sql_ << "update jobs set idempotency_key = ''"
-          " where idempotency_key <> '' and started_at <= :time",
+  sql() << "update jobs set idempotency_key = ''"
+           " where idempotency_key <> '' and started_at <= :time",
       soci::use(time);
 }
 
@@ -951,10 +650,9 @@ void SqliteJournal::forget_before(long long time) {
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path,
                                                const std::string& host, const Clock& clock) {
-  auto lock = lock_out_others(path);
-  if (!lock) return std::unexpected(std::move(lock.error()));
-  if (auto made = make_private(path); !made) return std::unexpected(std::move(made.error()));
-  auto journal = std::make_unique<SqliteJournal>(std::move(*lock), path.native(), host, clock);
+  auto database = Database::open(path, journal_kind);
+  if (!database) return std::unexpected(std::move(database.error()));
+  auto journal = std::make_unique<SqliteJournal>(std::move(*database), host, clock);
   if (auto started = journal->start(); !started) return std::unexpected(std::move(started.error()));
   return journal;
 }

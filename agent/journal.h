@@ -17,6 +17,7 @@
 #include "core/model.h"
 #include "core/request.h"
 #include "core/result.h"
+#include "service/commits.h"
 
 namespace volgrow::agent {
 
@@ -54,21 +55,15 @@ struct StragglerRecord {
   std::uint32_t paths = 0;
 };
 
-class Journal {
+class Journal : public Grouping {
  public:
   /// Opens or creates `path` (0600), checks its schema version, removes what has expired. Errors:
   /// Internal that says what is wrong with the database and what to do.
   static Result<std::unique_ptr<Journal>> open(const std::filesystem::path& path,
                                                const std::string& host, const Clock& clock);
-  virtual ~Journal() = default;
 
   /// Made with the database; part of every report's key.
   virtual const std::string& uuid() const = 0;
-
-  /// Groups everything until `commit` into one durable transaction; `begin` while one is open does
-  /// nothing. After a failed commit nothing since `begin` has happened.
-  virtual Result<void> begin() = 0;
-  virtual Result<void> commit() = 0;
 
   virtual Result<void> pin(const VolumeRecord& volume) = 0;  ///< inserts or replaces
   virtual Result<void> unpin(const std::string& volume_id) = 0;

@@ -11,11 +11,11 @@
 #include "agent/commits.h"
 #include "agent/config.h"
 #include "agent/journal.h"
-#include "agent/log.h"
 #include "agent/runner.h"
 #include "core/clock.h"
 #include "core/event_loop.h"
 #include "dbus/service.h"
+#include "service/log.h"
 
 namespace volgrow::agent {
 

@@ -86,7 +86,7 @@ class AgentThread {
     const SystemClock clock;
     const auto configuration = config();
     std::ostringstream said;
-    const auto log = agent::stream_log(said, agent::LogLevel::info);
+    const auto log = stream_log(said, LogLevel::info);
     const auto loop = EventLoop::create().value();
     const auto journal = agent::Journal::open(folder + "/journal.sqlite", "host", clock).value();
     agent::InlinePool pool(*loop, host);

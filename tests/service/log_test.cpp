@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log's two forms, and that nothing a stranger wrote reaches either of them as it was.
-#include "agent/log.h"
+#include "service/log.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 
 #include "core/fd.h"
 
-namespace volgrow::agent {
+namespace volgrow {
 namespace {
 
 using testing::ElementsAre;
@@ -70,7 +70,8 @@ class AJournalLog : public testing::Test {
 
   std::vector<std::vector<std::string>> entries;
   std::unique_ptr<Log> log = journal_log(
-      [this](const iovec* parts, int count) { return keep(parts, count); }, LogLevel::info);
+      "volgrowd", [this](const iovec* parts, int count) { return keep(parts, count); },
+      LogLevel::info);
 };
 
 TEST_F(AJournalLog, SendsSentencePriorityAndFields) {
@@ -100,7 +101,8 @@ TEST_F(AJournalLog, KeepsForeignTextInItsField) {
 }
 
 TEST_F(AJournalLog, SurvivesAJournalThatDoesNot) {
-  auto deaf = journal_log([](const iovec*, int) { return -ENOENT; }, LogLevel::info);
+  auto deaf = journal_log(
+      "volgrowd", [](const iovec*, int) { return -ENOENT; }, LogLevel::info);
 
   deaf->error("nobody hears this");
 
@@ -127,4 +129,4 @@ TEST(LogLevels, AreNamedAndFoundByName) {
 }
 
 }  // namespace
-}  // namespace volgrow::agent
+}  // namespace volgrow

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commits when the loop has nothing else to do, or when somebody has waited long enough.
-#include "agent/commits.h"
+#include "service/commits.h"
 
-namespace volgrow::agent {
+#include <utility>
+
+namespace volgrow {
 namespace {
 
 // A loop that is never idle must still commit. Both bounds are far above what one commit costs
@@ -12,13 +14,13 @@ constexpr Duration longest_wait = std::chrono::milliseconds(5);
 
 }  // namespace
 
-Result<Journal*> Commits::open() {
-  if (auto begun = journal_.begin(); !begun) return std::unexpected(std::move(begun.error()));
+Result<void> GroupedCommits::begin() {
+  if (auto begun = store_.begin(); !begun) return begun;
   arm();
-  return &journal_;
+  return {};
 }
 
-void Commits::after(Then then) {
+void GroupedCommits::after(Then then) {
   if (waiting_.empty()) oldest_ = clock_.now();
   waiting_.push_back(std::move(then));
   if (overdue()) return flush();
@@ -26,22 +28,22 @@ void Commits::after(Then then) {
 }
 
 /// An open transaction always ends, also when whoever opened it met an error and went away.
-void Commits::arm() {
+void GroupedCommits::arm() {
   if (idle_) return;
   auto watch = loop_.when_idle([this] { flush(); });
   if (watch) idle_ = std::move(*watch);
 }
 
-bool Commits::overdue() const {
+bool GroupedCommits::overdue() const {
   return waiting_.size() >= most_waiting || clock_.now() - oldest_ > longest_wait;
 }
 
-void Commits::flush() {
+void GroupedCommits::flush() {
   idle_.reset();
   auto waiting = std::exchange(waiting_, {});
-  const auto committed = journal_.commit();
+  const auto committed = store_.commit();
   for (auto& then : waiting)
     then(committed);
 }
 
-}  // namespace volgrow::agent
+}  // namespace volgrow

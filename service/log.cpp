@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log on spdlog, with a sink of our own for the journal: spdlog's sends no custom fields.
-#include "agent/log.h"
+#include "service/log.h"
 
 #include <fmt/format.h>
 #include <spdlog/details/null_mutex.h>
@@ -19,7 +19,7 @@
 
 #include "core/text.h"
 
-namespace volgrow::agent {
+namespace volgrow {
 namespace {
 
 struct LevelRow {
@@ -67,7 +67,8 @@ std::string_view view_of(const spdlog::string_view_t& text) {
 /// wait here while the logger runs; the log belongs to the loop's thread alone.
 class JournalSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  explicit JournalSink(JournalSend send) : send_(std::move(send)) {}
+  JournalSink(std::string_view program, JournalSend send)
+      : identifier_(fmt::format("SYSLOG_IDENTIFIER={}", program)), send_(std::move(send)) {}
 
   void next_fields(LogFields fields) {
     fields_.clear();
@@ -81,7 +82,7 @@ class JournalSink final : public spdlog::sinks::base_sink<spdlog::details::null_
     fields_.clear();
     entry.push_back(fmt::format("MESSAGE={}", printable(view_of(message.payload))));
     entry.push_back(fmt::format("PRIORITY={}", syslog_priority(message.level)));
-    entry.emplace_back("SYSLOG_IDENTIFIER=volgrowd");
+    entry.push_back(identifier_);
     std::vector<iovec> parts;
     for (auto& text : entry)
       parts.push_back({text.data(), text.size()});
@@ -90,6 +91,7 @@ class JournalSink final : public spdlog::sinks::base_sink<spdlog::details::null_
   void flush_() override {}
 
  private:
+  std::string identifier_;
   JournalSend send_;
   std::vector<std::string> fields_;
 };
@@ -97,7 +99,7 @@ class JournalSink final : public spdlog::sinks::base_sink<spdlog::details::null_
 /// Has one sink and no name in spdlog's registry: nothing about this log is global.
 class SinkLog : public Log {
  public:
-  SinkLog(spdlog::sink_ptr sink, LogLevel least) : logger_("volgrowd", std::move(sink)) {
+  SinkLog(spdlog::sink_ptr sink, LogLevel least) : logger_({}, std::move(sink)) {
     logger_.flush_on(spdlog::level::trace);
     SinkLog::set_level(least);
   }
@@ -171,15 +173,16 @@ std::unique_ptr<Log> stream_log(std::ostream& out, LogLevel least) {
   return std::make_unique<StreamLog>(out, least);
 }
 
-std::unique_ptr<Log> journal_log(JournalSend send, LogLevel least) {
-  return std::make_unique<JournalLog>(std::make_shared<JournalSink>(std::move(send)), least);
+std::unique_ptr<Log> journal_log(const std::string& program, JournalSend send, LogLevel least) {
+  return std::make_unique<JournalLog>(std::make_shared<JournalSink>(program, std::move(send)),
+                                      least);
 }
 
-std::unique_ptr<Log> open_log(LogLevel least) {
+std::unique_ptr<Log> open_log(const std::string& program, LogLevel least) {
   // The environment is read before any thread exists.
   if (is_journal_stream(STDERR_FILENO, std::getenv("JOURNAL_STREAM")))
-    return journal_log(sd_journal_sendv, least);
+    return journal_log(program, sd_journal_sendv, least);
   return stream_log(std::cerr, least);
 }
 
-}  // namespace volgrow::agent
+}  // namespace volgrow

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the daemon says to its operators: one sentence an event, with fields the journal can be
+// What a daemon says to its operators: one sentence an event, with fields the journal can be
 // searched by. Passed by reference to those who may speak; libraries do not log. Secrets never come
 // here.
 #pragma once
@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace volgrow::agent {
+namespace volgrow {
 
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 std::string_view name_of(LogLevel level);
@@ -35,6 +35,8 @@ inline constexpr std::string_view volume = "VOLGROW_VOLUME";
 inline constexpr std::string_view error = "VOLGROW_ERROR";
 inline constexpr std::string_view device = "VOLGROW_DEVICE";
 inline constexpr std::string_view state = "VOLGROW_STATE";
+inline constexpr std::string_view request = "VOLGROW_REQUEST";
+inline constexpr std::string_view host = "VOLGROW_HOST";
 }  // namespace field
 
 class Log {
@@ -63,14 +65,14 @@ class Log {
 /// sd_journal_sendv(3), or a test's.
 using JournalSend = std::function<int(const iovec*, int)>;
 
-/// To the journal, with fields, when standard error is connected to it (JOURNAL_STREAM, as
-/// systemd.exec(5) asks to be checked), else to standard error as text.
-std::unique_ptr<Log> open_log(LogLevel least);
+/// As `program`: to the journal, with fields, when standard error is connected to it
+/// (JOURNAL_STREAM, as systemd.exec(5) asks to be checked), else to standard error as text.
+std::unique_ptr<Log> open_log(const std::string& program, LogLevel least);
 /// One line an event: "warning: sentence [VOLGROW_JOB=17]". The stream must outlive the log.
 std::unique_ptr<Log> stream_log(std::ostream& out, LogLevel least);
-std::unique_ptr<Log> journal_log(JournalSend send, LogLevel least);
+std::unique_ptr<Log> journal_log(const std::string& program, JournalSend send, LogLevel least);
 
 /// Whether `descriptor` is the stream that JOURNAL_STREAM ("device:inode") names.
 bool is_journal_stream(int descriptor, const char* journal_stream);
 
-}  // namespace volgrow::agent
+}  // namespace volgrow
