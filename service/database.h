@@ -15,6 +15,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/clock.h"
@@ -217,6 +219,104 @@ class Prepared {
  private:
   soci::statement statement_;
 };
+
+/// One table whose rows have a key in their first column. Each statement is prepared when it is
+/// first run, and then kept.
+template <class Row>
+class Table {
+ public:
+  using Key = typename Row::Key;
+
+  Table(soci::session& sql, std::string name) : sql_(sql), name_(std::move(name)) {}
+
+  void insert(Row row) { run(insert_, insert_query(name_, row), std::move(row)); }
+  void update(Row row) {
+    std::vector<std::string> sets;
+    row.each([&](const char* name, auto&...) { sets.push_back(fmt::format("{0} = :{0}", name)); });
+    run(update_,
+        fmt::format("update {} set {} where {}", name_, fmt::join(sets, ", "), sets.front()),
+        std::move(row));
+  }
+  std::optional<Row> find(const Key& key) {
+    if (!find_)
+      find_.emplace(sql_,
+                    fmt::format("select {} from {} where {} = :wanted", column_list(Row()), name_,
+                                key_name()),
+                    [](Keyed& keyed, Places at) {
+                      keyed.row.each([&](const char*, auto&... place) { at.into(place...); });
+                      at.use(keyed.key);
+                    });
+    find_->row.key = key;
+    if (!find_->found()) return std::nullopt;
+    return find_->row.row;
+  }
+  void remove(const Key& key) {
+    if (!remove_)
+      remove_.emplace(sql_, fmt::format("delete from {} where {} = :key", name_, key_name()),
+                      [](Keyed& keyed, Places at) { at.use(keyed.key); });
+    remove_->row.key = key;
+    remove_->run();
+  }
+
+ private:
+  struct Keyed {
+    Row row;
+    Key key{};
+  };
+
+  static std::string key_name() {
+    std::string first;
+    Row().each([&](const char* name, auto&...) {
+      if (first.empty()) first = name;
+    });
+    return first;
+  }
+  void run(std::optional<Prepared<Row>>& statement, const std::string& query, Row row) {
+    if (!statement)
+      statement.emplace(sql_, query, [](Row& into, Places at) {
+        into.each([&](const char*, auto&... place) { at.use(place...); });
+      });
+    statement->row = std::move(row);
+    statement->run();
+  }
+
+  soci::session& sql_;
+  std::string name_;
+  std::optional<Prepared<Row>> insert_, update_;
+  std::optional<Prepared<Keyed>> find_, remove_;
+};
+
+/// A column that may be null: each("name", name.value, name.state).
+template <class T>
+struct Nullable {
+  T value{};
+  soci::indicator state = soci::i_null;
+
+  Nullable() = default;
+  explicit Nullable(std::optional<T> from)
+      : value(from ? std::move(*from) : T{}), state(from ? soci::i_ok : soci::i_null) {}
+  std::optional<T> get() const { return state == soci::i_ok ? std::optional(value) : std::nullopt; }
+};
+
+/// A statement that is put together at run time, with its values in their order.
+struct Query {
+  std::string rest;
+  std::vector<std::variant<std::string, long long>> bound;
+};
+template <class Row>
+std::vector<Row> rows_of(soci::session& sql, const Query& query) {
+  Row row;
+  soci::statement statement(sql);
+  row.each([&](const char*, auto&... place) { statement.exchange(soci::into(place...)); });
+  for (const auto& value : query.bound)
+    std::visit([&](const auto& plain) { statement.exchange(soci::use(plain)); }, value);
+  make_ready(statement, fmt::format("select {} {}", column_list(row), query.rest));
+  statement.execute();
+  std::vector<Row> rows;
+  while (statement.fetch())
+    rows.push_back(row);
+  return rows;
+}
 
 /// Every row as a value, or the first one's error.
 template <class Row, class Convert>
