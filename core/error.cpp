@@ -40,6 +40,9 @@ constexpr std::array error_rows{
     ErrorRow{ErrorCode::invalid_args, "InvalidArgs", JobState::failed, 2},
     ErrorRow{ErrorCode::limits_exceeded, "LimitsExceeded", JobState::failed, 1},
     ErrorRow{ErrorCode::unreachable, "Unreachable", JobState::failed, 7},
+    // Of back ends; volgrowd has none.
+    ErrorRow{ErrorCode::no_space, "NoSpace", JobState::failed, 1},
+    ErrorRow{ErrorCode::not_initialised, "NotInitialised", JobState::failed, 1},
 };
 
 struct StateRow {

@@ -34,6 +34,8 @@ enum class ErrorCode : std::uint8_t {
   invalid_args,
   limits_exceeded,
   unreachable,
+  no_space,
+  not_initialised,
 };
 
 enum class JobState : std::uint8_t {

@@ -45,6 +45,8 @@ const std::vector<Row> contract{
     {ErrorCode::invalid_args, "InvalidArgs", JobState::failed, 2},
     {ErrorCode::limits_exceeded, "LimitsExceeded", JobState::failed, 1},
     {ErrorCode::unreachable, "Unreachable", JobState::failed, 7},
+    {ErrorCode::no_space, "NoSpace", JobState::failed, 1},
+    {ErrorCode::not_initialised, "NotInitialised", JobState::failed, 1},
 };
 
 class AnErrorCode : public TestWithParam<Row> {};

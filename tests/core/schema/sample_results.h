@@ -57,7 +57,7 @@ inline JobResult full_result() {
 inline constexpr std::uint8_t layer_kinds = 11;
 inline constexpr std::uint8_t layer_actions = 11;
 inline constexpr std::uint8_t job_states = 8;
-inline constexpr std::uint8_t error_codes = 22;
+inline constexpr std::uint8_t error_codes = 24;
 inline constexpr std::uint8_t operations = 5;
 inline constexpr std::uint8_t identity_proofs = 3;
 inline constexpr std::uint8_t wwid_types = 6;
