@@ -606,7 +606,11 @@ class PageQuery {
   }
   /// A metadata pair: two values for one condition.
   void where_pair(const std::string& key, const std::string& value) {
-    add("exists (select 1 from json_each(metadata) as m where m.key = :k and m.value = :v)", key);
+    const auto n = query_.bound.size();  // a name of its own for each: a repeated one is one value
+    add(fmt::format("exists (select 1 from json_each(metadata) as m"
+                    " where m.key = :k{0} and m.value = :v{0})",
+                    n),
+        key);
     query_.bound.emplace_back(value);
   }
 
@@ -656,7 +660,7 @@ class PageQuery {
       equal += fmt::format("{} = {} and ", column, of_marker);
     }
     conditions_.push_back(fmt::format("({})", fmt::join(either, " or ")));
-    bind_marker(columns.size() * (columns.size() + 1) / 2);
+    bind_marker(columns.size());  // SQLite takes a name that is repeated for one value
   }
   void start_behind_row(const std::vector<std::pair<std::string_view, bool>>& columns) {
     std::vector<std::string_view> left;

@@ -74,13 +74,14 @@ inline Attachment an_attachment(const std::string& id, const std::string& volume
 }
 
 inline Delivery a_delivery(const std::string& volume) {
-  return {.receiver = "nova",
-          .volume_id = volume,
-          .project_id = some_project,
-          .request_id = "req-1",
-          .events = {{"a1", "i1"}, {"a2", "i2"}},
-          .due = at_second(1),
-          .created_at = at_second(1)};
+  Delivery delivery;
+  delivery.receiver = "nova";
+  delivery.volume_id = volume;
+  delivery.project_id = some_project;
+  delivery.request_id = "req-1";
+  delivery.events = {{"a1", "i1"}, {"a2", "i2"}};
+  delivery.due = delivery.created_at = at_second(1);
+  return delivery;
 }
 
 /// A database in a directory that goes away with it.

@@ -13,11 +13,27 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+template <class Member, class T>
+VolumePage where(Member VolumePage::*member, T value) {
+  VolumePage page;
+  page.*member = std::move(value);
+  return page;
+}
+
+AttachmentPage of_volume(const std::string& id) {
+  AttachmentPage page;
+  page.volume_id = id;
+  return page;
+}
+
+using Pairs = std::map<std::string, std::string>;
+
 class AStore : public testing::Test {
  protected:
   std::vector<std::string> ids(const VolumePage& page) {
     std::vector<std::string> found;
-    for (const auto& volume : *store().volumes(page))
+    const auto volumes = store().volumes(page);
+    for (const auto& volume : volumes.value())
       found.push_back(volume.id);
     return found;
   }
@@ -133,10 +149,11 @@ TEST_F(AStore, FindsVolumesByWhatTheyAre) {
   other.status = VolumeStatus::error;
   ASSERT_TRUE(store().add_volume(other));
 
-  EXPECT_THAT(ids({.name = "it's"}), ElementsAre("v1"));
-  EXPECT_THAT(ids({.status = "error"}), ElementsAre("v2"));
-  EXPECT_THAT(ids({.metadata = {{"color", "red"}, {"a.b", "\"x\""}}}), ElementsAre("v1"));
-  EXPECT_THAT(ids({.metadata = {{"color", "blue"}}}), IsEmpty());
+  EXPECT_THAT(ids(where(&VolumePage::name, "it's")), ElementsAre("v1"));
+  EXPECT_THAT(ids(where(&VolumePage::status, "error")), ElementsAre("v2"));
+  EXPECT_THAT(ids(where(&VolumePage::metadata, Pairs{{"color", "red"}, {"a.b", "\"x\""}})),
+              ElementsAre("v1"));
+  EXPECT_THAT(ids(where(&VolumePage::metadata, Pairs{{"color", "blue"}})), IsEmpty());
   VolumePage mine;
   mine.project_id = "another";
   EXPECT_THAT(ids(mine), ElementsAre("v2"));
@@ -148,19 +165,15 @@ TEST_F(AStore, GivesAnAttachmentBackAsItWas) {
   ASSERT_TRUE(store().add_volume(a_volume("v1")));
   auto attachment = an_attachment("a1", "v1", "node1");
   ASSERT_TRUE(store().add_attachment(attachment));
-  attachment.host = {.state = HostState::confirmed,
-                     .bytes = Bytes(5),
-                     .reason = "why",
-                     .renotified = 3,
-                     .since = at_second(9)};
+  attachment.host = {HostState::confirmed, Bytes(5), "why", 3, at_second(9)};
   attachment.attach_time = at_second(3);
   ASSERT_TRUE(store().change_attachment(attachment));
   reopen();
 
   EXPECT_EQ(store().attachment("a1").value(), attachment);
   EXPECT_THAT(store().attachments_of("v1").value(), ElementsAre(attachment));
-  EXPECT_THAT(store().attachments({.volume_id = "v1"}).value(), ElementsAre(attachment));
-  EXPECT_THAT(store().attachments({.volume_id = "v2"}).value(), IsEmpty());
+  EXPECT_THAT(store().attachments(of_volume("v1")).value(), ElementsAre(attachment));
+  EXPECT_THAT(store().attachments(of_volume("v2")).value(), IsEmpty());
   ASSERT_TRUE(store().remove_attachment("a1"));
   EXPECT_THAT(store().attachments_of("v1").value(), IsEmpty());
 }
@@ -168,9 +181,9 @@ TEST_F(AStore, GivesAnAttachmentBackAsItWas) {
 TEST_F(AStore, FindsHostsThatWereToldAndSaidNothing) {
   ASSERT_TRUE(store().add_volume(a_volume("v1")));
   auto told = an_attachment("a1", "v1", "node1");
-  told.host = {.state = HostState::notified, .since = at_second(10)};
+  told.host = {HostState::notified, {}, {}, 0, at_second(10)};
   auto done = an_attachment("a2", "v1", "node2");
-  done.host = {.state = HostState::confirmed, .since = at_second(1)};
+  done.host = {HostState::confirmed, {}, {}, 0, at_second(1)};
   ASSERT_TRUE(store().add_attachment(told));
   ASSERT_TRUE(store().add_attachment(done));
 
