@@ -14,11 +14,12 @@ FOLDERS = {
     "agent": ("core/", "connectors/", "stack/", "dbus/", "agent/"),
     # The CLI is a client of the bus; --direct runs connectors and stack in its own process.
     "cli": ("core/", "dbus/client.h", "dbus/service.h", "connectors/", "stack/", "cli/"),
-    "tests": ("core/", "connectors/", "stack/", "dbus/", "agent/", "cli/", "tests/"),
+    "http": ("core/", "http/"),
+    "tests": ("core/", "connectors/", "stack/", "dbus/", "agent/", "cli/", "http/", "tests/"),
 }
 
 # Folders that hold the product's own C++; everything else with C++ in it is tests.
-PRODUCT = ("core", "connectors", "stack", "dbus", "agent", "cli")
+PRODUCT = ("core", "connectors", "stack", "dbus", "agent", "cli", "http")
 
 # Headers made at build time; they are dbus/'s and live in no source folder.
 GENERATED_HEADERS = r"agent1_(adaptor|proxy)\.h"
@@ -39,6 +40,9 @@ THIRD_PARTY = {
     r"soci/": ("agent/*.cpp",),
     r"toml\+\+/": ("agent/*.cpp",),
     r"CLI/": ("cli/syntax.cpp",),  # a header that takes seconds to compile
+    r"microhttpd\.h": ("http/server.cpp",),
+    r"gnutls/": ("http/peer_certificate.cpp",),  # whom a client's certificate names: libmicrohttpd does not say
+    r"curl/": ("http/curl_client.cpp",),
     r"(gtest|gmock|benchmark)/": (),
 }
 
