@@ -15,11 +15,12 @@ FOLDERS = {
     "agent": ("core/", "service/", "connectors/", "stack/", "dbus/", "agent/"),
     # The CLI is a client of the bus; --direct runs connectors and stack in its own process.
     "cli": ("core/", "dbus/client.h", "dbus/service.h", "connectors/", "stack/", "cli/"),
-    "tests": ("core/", "connectors/", "stack/", "dbus/", "service/", "agent/", "cli/", "tests/"),
+    "backend": ("core/", "service/", "backend/"),
+    "tests": ("core/", "connectors/", "stack/", "dbus/", "service/", "agent/", "cli/", "backend/", "tests/"),
 }
 
 # Folders that hold the product's own C++; everything else with C++ in it is tests.
-PRODUCT = ("core", "service", "connectors", "stack", "dbus", "agent", "cli")
+PRODUCT = ("core", "service", "connectors", "stack", "dbus", "agent", "cli", "backend")
 
 # Headers made at build time; they are dbus/'s and live in no source folder.
 GENERATED_HEADERS = r"agent1_(adaptor|proxy)\.h"
@@ -30,7 +31,8 @@ THIRD_PARTY = {
     r"fmt/": ("*/*.cpp", "service/database.h"),
     r"nlohmann/": ("core/json.cpp",),
     r"systemd/sd-event\.h": ("core/event_loop.cpp",),
-    r"systemd/sd-daemon\.h": ("core/event_loop.cpp", "agent/*.cpp"),  # readiness, watchdog
+    r"systemd/sd-daemon\.h": ("core/event_loop.cpp", "agent/*.cpp",  # readiness, watchdog
+                               "backend/listener.cpp"),  # sockets handed over
     r"systemd/sd-(journal|id128)\.h": ("service/*.cpp",),
     r"systemd/sd-bus\.h": ("dbus/*.cpp",),  # sd_bus_path_encode: sdbus-c++ offers none
     r"sdbus-c\+\+/": ("dbus/*.cpp",),
