@@ -39,4 +39,9 @@ std::unexpected<Fault> server_fault() {
       500, "The server has either erred or is incapable of performing the requested operation.");
 }
 
+std::unexpected<Fault> server_fault(const Error& error, Log& log) {
+  log.error(error.message);
+  return server_fault();
+}
+
 }  // namespace volgrow::control

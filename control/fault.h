@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "service/log.h"
 
 namespace volgrow::control {
 
@@ -34,5 +35,6 @@ std::unexpected<Fault> conflict(std::string message);
 std::unexpected<Fault> over_quota(std::string message);
 /// The sentence goes to the log; clients get Cinder's.
 std::unexpected<Fault> server_fault();
+std::unexpected<Fault> server_fault(const Error& error, Log& log);
 
 }  // namespace volgrow::control

@@ -97,6 +97,8 @@ struct HostView {
   std::string reason;
   std::uint32_t renotified = 0;
   std::optional<WallTime> since;  ///< of the state
+  /// When silence becomes remarkable; never behind a receiver that need not report.
+  std::optional<WallTime> report_due;
 
   bool operator==(const HostView&) const = default;
 };

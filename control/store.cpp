@@ -41,11 +41,12 @@ const DatabaseKind control_kind{
          " attach_mode text, attach_time integer, detach_time integer, connector text not null,"
          " connection_info text not null, host_state text not null, host_bytes integer,"
          " host_reason text not null, renotified integer not null, host_since integer,"
+         " report_due integer,"
          " created_at integer not null, updated_at integer) strict, without rowid",
          "create index attachments_of_volume on attachments (volume_id, created_at)",
          "create index attachments_by_age on attachments (project_id, created_at, id)",
-         "create index attachments_notified on attachments (host_since)"
-         " where host_state = 'notified'",
+         "create index attachments_awaited on attachments (report_due)"
+         " where report_due is not null",
          "create table extends (id integer primary key autoincrement,"
          " volume_id text not null unique references volumes (id), project_id text not null,"
          " volume_type_id text not null, user_id text not null, request_id text not null,"
@@ -213,7 +214,7 @@ struct AttachmentRow {
   Number host_bytes;
   std::string host_reason;
   long long renotified = 0;
-  Number host_since;
+  Number host_since, report_due;
   long long created_at = 0;
   Number updated_at;
 
@@ -236,6 +237,7 @@ struct AttachmentRow {
     each("host_reason", host_reason);
     each("renotified", renotified);
     each("host_since", host_since.value, host_since.state);
+    each("report_due", report_due.value, report_due.state);
     each("created_at", created_at);
     each("updated_at", updated_at.value, updated_at.state);
   }
@@ -260,6 +262,7 @@ AttachmentRow row_of(const Attachment& attachment) {
   row.host_reason = attachment.host.reason;
   row.renotified = attachment.host.renotified;
   row.host_since = nullable(attachment.host.since);
+  row.report_due = nullable(attachment.host.report_due);
   row.created_at = micros(attachment.created_at);
   row.updated_at = nullable(attachment.updated_at);
   return row;
@@ -271,7 +274,8 @@ HostView host_of(const AttachmentRow& row) {
           .bytes = bytes ? std::optional(Bytes(unsigned_of(*bytes))) : std::nullopt,
           .reason = row.host_reason,
           .renotified = static_cast<std::uint32_t>(row.renotified),
-          .since = time_in(row.host_since)};
+          .since = time_in(row.host_since),
+          .report_due = time_in(row.report_due)};
 }
 
 Attachment attachment_of(const AttachmentRow& row) {
@@ -762,7 +766,8 @@ class SqliteStore final : public Store {
   Result<std::vector<Attachment>> attachments(const AttachmentPage& page) override;
   Result<void> change_attachment(const Attachment& attachment) override;
   Result<void> remove_attachment(const std::string& id) override;
-  Result<std::vector<Attachment>> silent_since(WallTime before) override;
+  Result<std::vector<Attachment>> overdue(WallTime now) override;
+  Result<std::optional<WallTime>> next_report_due() override;
   Result<std::int64_t> open_extend(const Extend& extend) override;
   Result<void> change_extend(const Extend& extend) override;
   Result<void> close_extend(std::int64_t id) override;
@@ -958,13 +963,22 @@ Result<void> SqliteStore::remove_attachment(const std::string& id) {
   return change([&] { tables().attachments.remove(id); });
 }
 
-Result<std::vector<Attachment>> SqliteStore::silent_since(WallTime before) {
+Result<std::vector<Attachment>> SqliteStore::overdue(WallTime now) {
   return perform([&]() -> Result<std::vector<Attachment>> {
-    return values_of(rows_of<AttachmentRow>(sql(),
-                                            "from attachments where host_state = 'notified'"
-                                            " and host_since <= :before order by host_since",
-                                            micros(before)),
-                     attachment_of);
+    return values_of(
+        rows_of<AttachmentRow>(
+            sql(), "from attachments where report_due <= :now order by report_due", micros(now)),
+        attachment_of);
+  });
+}
+
+Result<std::optional<WallTime>> SqliteStore::next_report_due() {
+  return perform([&]() -> Result<std::optional<WallTime>> {
+    const auto rows = rows_of<NumberRow>(
+        sql(),
+        "from (select report_due as number from attachments where report_due is not null"
+        " order by report_due limit 1)");
+    return rows.empty() ? std::nullopt : std::optional(time_of(rows.front().number));
   });
 }
 

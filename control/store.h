@@ -85,8 +85,9 @@ class Store : public Grouping {
   virtual Result<std::vector<Attachment>> attachments(const AttachmentPage& page) = 0;
   virtual Result<void> change_attachment(const Attachment& attachment) = 0;
   virtual Result<void> remove_attachment(const std::string& id) = 0;
-  /// Notified before `before`, and nothing heard since.
-  virtual Result<std::vector<Attachment>> silent_since(WallTime before) = 0;
+  /// Whose host's report is due at `now` or before.
+  virtual Result<std::vector<Attachment>> overdue(WallTime now) = 0;
+  virtual Result<std::optional<WallTime>> next_report_due() = 0;
 
   // ---- extends: an open one is a reservation ----
   virtual Result<std::int64_t> open_extend(const Extend& extend) = 0;

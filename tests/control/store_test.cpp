@@ -165,7 +165,7 @@ TEST_F(AStore, GivesAnAttachmentBackAsItWas) {
   ASSERT_TRUE(store().add_volume(a_volume("v1")));
   auto attachment = an_attachment("a1", "v1", "node1");
   ASSERT_TRUE(store().add_attachment(attachment));
-  attachment.host = {HostState::confirmed, Bytes(5), "why", 3, at_second(9)};
+  attachment.host = {HostState::confirmed, Bytes(5), "why", 3, at_second(9), at_second(10)};
   attachment.attach_time = at_second(3);
   ASSERT_TRUE(store().change_attachment(attachment));
   reopen();
@@ -178,17 +178,18 @@ TEST_F(AStore, GivesAnAttachmentBackAsItWas) {
   EXPECT_THAT(store().attachments_of("v1").value(), IsEmpty());
 }
 
-TEST_F(AStore, FindsHostsThatWereToldAndSaidNothing) {
+TEST_F(AStore, FindsHostsWhoseReportIsDue) {
   ASSERT_TRUE(store().add_volume(a_volume("v1")));
   auto told = an_attachment("a1", "v1", "node1");
-  told.host = {HostState::notified, {}, {}, 0, at_second(10)};
+  told.host = {HostState::notified, {}, {}, 0, at_second(1), at_second(10)};
   auto done = an_attachment("a2", "v1", "node2");
-  done.host = {HostState::confirmed, {}, {}, 0, at_second(1)};
+  done.host = {HostState::confirmed, {}, {}, 0, at_second(1), {}};
   ASSERT_TRUE(store().add_attachment(told));
   ASSERT_TRUE(store().add_attachment(done));
 
-  EXPECT_THAT(store().silent_since(at_second(9)).value(), IsEmpty());
-  EXPECT_THAT(store().silent_since(at_second(10)).value(), ElementsAre(told));
+  EXPECT_EQ(store().next_report_due().value(), at_second(10));
+  EXPECT_THAT(store().overdue(at_second(9)).value(), IsEmpty());
+  EXPECT_THAT(store().overdue(at_second(10)).value(), ElementsAre(told));
 }
 
 TEST_F(AStore, KeepsADeliveryUntilItIsRemoved) {
