@@ -11,11 +11,12 @@ std::string field_or(const http::Request& request, std::string_view name, std::s
 }
 
 /// A token to come back with, and where to.
-http::Response offered_token(const http::Request& request, std::string url) {
+http::Response offered_token(const Unidentified& asking) {
+  auto url = asking.url;
   while (url.ends_with('/'))
     url.pop_back();
-  const auto token = field_or(request, "X-Auth-User", "admin") + ":" +
-                     field_or(request, "X-Auth-Project-Id", "admin");
+  const auto token = field_or(asking.request, "X-Auth-User", "admin") + ":" +
+                     field_or(asking.request, "X-Auth-Project-Id", "admin");
   return {.status = 204,
           .fields = {{"X-Auth-Token", token},
                      {"X-Server-Management-Url", std::move(url)},
@@ -24,9 +25,9 @@ http::Response offered_token(const http::Request& request, std::string url) {
 
 class NoAuthentication final : public Authentication {
  public:
-  void identify(const http::Request& request, const std::string& url, Then then) override {
-    const auto* token = request.fields.find("X-Auth-Token");
-    if (token == nullptr) return then(std::unexpected(offered_token(request, url)));
+  void identify(const Unidentified& asking, Then then) override {
+    const auto* token = asking.request.fields.find("X-Auth-Token");
+    if (token == nullptr) return then(std::unexpected(offered_token(asking)));
     const auto colon = token->find(':');
     auto user = token->substr(0, colon);
     auto project = colon == std::string::npos ? std::string() : token->substr(colon + 1);

@@ -129,8 +129,9 @@ void Api::answer(http::Request request, http::Answer answer) {
   if (pending->match && pending->match->open) return serve(std::move(pending), {});
   if (!pending->match && segments.front() != "v3")
     return pending->send(webob_answer(404, words::no_resource, pending->accept()));
-  const auto url = url_of(asked);
-  authentication_.identify(asked, url, [this, pending = std::move(pending)](auto verdict) mutable {
+  const Unidentified asking{asked, url_of(asked),
+                            pending->match ? pending->match->project : std::nullopt};
+  authentication_.identify(asking, [this, pending = std::move(pending)](auto verdict) mutable {
     if (!verdict) return pending->send(std::move(verdict.error()));
     serve(std::move(pending), std::move(*verdict));
   });
