@@ -336,6 +336,22 @@ Value to_value(const Report& report) {
                        {"result", to_value(report.result)}};
 }
 
+Result<Report> report_from(const Value& value) {
+  if (auto known = expect_text(value, "schema", report_schema); !known)
+    return std::unexpected(std::move(known).error());
+  Members in(value, {});
+  Report out;
+  out.host = in.required("host", as_text);
+  out.journal = in.required("journal", as_text);
+  out.sequence = in.required("sequence", as_count<std::uint64_t, UINT64_MAX>);
+  const auto* result = value.find("result");
+  if (result == nullptr) return failure(ErrorCode::invalid_args, "report: there is no 'result'");
+  auto decoded = job_result_from(*result);
+  if (!decoded) return std::unexpected(std::move(decoded.error()));
+  out.result = std::move(*decoded);
+  return in.finish(std::move(out));
+}
+
 std::string to_json(const JobResult& result) {
   return to_json(to_value(result));
 }

@@ -110,6 +110,8 @@ Value to_value(const JobResult& result);
 /// Errors: InvalidArgs that names the member.
 Result<JobResult> job_result_from(const Value& value);
 Value to_value(const Report& report);
+/// Errors: InvalidArgs that names the member.
+Result<Report> report_from(const Value& value);
 std::string to_json(const JobResult& result);
 std::string to_json(const Report& report);
 Result<JobResult> parse_job_result(std::string_view json);

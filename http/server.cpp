@@ -76,23 +76,38 @@ void drop_body(void* body) {
   const std::unique_ptr<std::string> owned(static_cast<std::string*>(body));
 }
 
-/// nullptr when it is no answer: libmicrohttpd takes no field that would begin another one.
+/// nullptr when it is no answer, or has a field that would begin another field.
 ResponseRef to_library(Response response) {
+  if (response.status < 200 || response.status > 599) return nullptr;
   auto body = std::make_unique<std::string>(std::move(response.body));
   ResponseRef made(MHD_create_response_from_buffer_with_free_callback_cls(
       body->size(), body->data(), &drop_body, body.get()));
   if (!made) return nullptr;
   static_cast<void>(body.release());  // drop_body's
-  for (const auto& [name, value] : response.fields)
+  for (const auto& [name, value] : response.fields) {
+    if (value.empty()) continue;  // libmicrohttpd takes none
     if (!is_token(name) || !is_field_value(value) ||
         MHD_add_response_header(made.get(), name.c_str(), value.c_str()) != MHD_YES)
       return nullptr;
+  }
   return made;
 }
 
 Connection& connection_of(MHD_Connection* mhd) {
   const auto* const about = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   return *static_cast<Connection*>(about->socket_context);
+}
+
+/// As recv(2): 0 at the end of what the client sends, negative while there is nothing.
+ssize_t peek(const Connection& connection) {
+  char next = 0;
+  return ::recv(connection.fd, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+}
+
+/// libmicrohttpd does not notice an end that came together with the request before it: its epoll is
+/// edge-triggered, and it stops reading at a short read.
+bool has_left(const Connection& connection) {
+  return peek(connection) == 0;
 }
 
 gnutls_session_int* session_of(MHD_Connection* mhd) {
@@ -179,7 +194,7 @@ class MicrohttpdServer final : public Server {
   Connections connections_;
   Lingering lingering_;
   std::exception_ptr thrown_;
-  bool resumed_ = false;             ///< a connection whose answer waits for the next run
+  bool must_run_ = false;            ///< for what libmicrohttpd does at the beginning of a run only
   bool something_happened_ = false;  ///< in this run of libmicrohttpd
   int idle_runs_ = 0;
 
@@ -239,12 +254,15 @@ MHD_Result MicrohttpdServer::on_access(void* self, MHD_Connection* mhd, const ch
 }
 
 void MicrohttpdServer::on_completed(void* self, MHD_Connection* mhd, void**,
-                                    MHD_RequestTerminationCode) {
+                                    MHD_RequestTerminationCode code) {
   auto& server = *static_cast<MicrohttpdServer*>(self);
   server.guarded([&] {
     auto& connection = connection_of(mhd);
     connection.exchange.reset();
-    if (connection.stage != Stage::cut) server.connections_.enter(connection, Stage::idle);
+    // libmicrohttpd's own refusals end like this.
+    if (code == MHD_REQUEST_TERMINATED_WITH_ERROR) connection.refused = true;
+    if (connection.stage != Stage::cut)
+      server.connections_.enter(connection, has_left(connection) ? Stage::left : Stage::idle);
   });
 }
 
@@ -270,17 +288,17 @@ void MicrohttpdServer::open(MHD_Connection* mhd, void** context) {
 }
 
 void MicrohttpdServer::close(Connection& connection) {
-  char next = 0;
-  const bool unread = ::recv(connection.fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  const bool unread = peek(connection) > 0;
   const bool room = connections_.size() + lingering_.size() <= options_.limits.connections;
   if ((connection.refused || unread) && connection.stage != Stage::cut && room && !stopping_)
     lingering_.keep(connection.fd);
   connections_.remove(connection);
+  must_run_ = true;  // it listens again then, if it did not for want of room
 }
 
 void MicrohttpdServer::begin(Connection& connection, const char* target) {
   // The time of a connection's first request began with the connection.
-  if (connection.stage == Stage::idle) connections_.enter(connection, Stage::receiving);
+  if (connection.stage != Stage::receiving) connections_.enter(connection, Stage::receiving);
   connection.exchange = std::make_shared<Exchange>(connection);
   auto& exchange = *connection.exchange;
   exchange.refusal = fault_of_target(target, options_.limits);
@@ -342,7 +360,7 @@ void MicrohttpdServer::answer(Exchange& exchange, std::optional<Response> respon
   exchange.response = std::move(response);
   if (!std::exchange(exchange.suspended, false)) return;
   MHD_resume_connection(exchange.connection.mhd);
-  resumed_ = true;
+  must_run_ = true;
 }
 
 bool MicrohttpdServer::respond(Exchange& exchange) {
@@ -367,20 +385,23 @@ void MicrohttpdServer::run() {
   do
     run_once();
   while (has_work() && !is_stuck() && ++runs < most_runs);
-  if (has_work()) run_later();
+  if (has_work())
+    run_later();
+  else
+    idle_runs_ = 0;
   arm();
 }
 
 void MicrohttpdServer::run_once() {
   something_happened_ = false;
-  resumed_ = false;
+  must_run_ = false;
   MHD_run(daemon_.get());
   idle_runs_ = something_happened_ ? 0 : idle_runs_ + 1;
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
 }
 
 bool MicrohttpdServer::has_work() const {
-  if (resumed_) return true;
+  if (must_run_) return true;
   MHD_UNSIGNED_LONG_LONG timeout = 0;
   return MHD_get_timeout(daemon_.get(), &timeout) == MHD_YES;
 }
@@ -411,6 +432,7 @@ void MicrohttpdServer::cut_overdue() {
 
 MicrohttpdServer::~MicrohttpdServer() {
   stopping_ = true;
+  readable_.reset();
   // libmicrohttpd aborts the program when it is stopped with suspended connections.
   for (auto& connection : connections_.in(Stage::answering))
     if (connection.exchange && std::exchange(connection.exchange->suspended, false))
@@ -442,7 +464,7 @@ Result<void> MicrohttpdServer::start() {
   // However many answers one turn of the loop gave, they leave in one run; and an Answer calls no
   // OnRequest from within.
   auto answered = loop_.before_waiting([this] {
-    if (resumed_) run();
+    if (must_run_) run();
   });
   if (!answered) return std::unexpected(std::move(answered.error()));
   answered_ = std::move(*answered);

@@ -36,7 +36,8 @@ THIRD_PARTY = {
     r"fmt/": ("*/*.cpp", "service/database.h"),
     r"nlohmann/": ("core/json.cpp",),
     r"systemd/sd-event\.h": ("core/event_loop.cpp",),
-    r"systemd/sd-daemon\.h": ("core/event_loop.cpp", "agent/*.cpp"),  # readiness, watchdog
+    r"systemd/sd-daemon\.h": ("core/event_loop.cpp", "agent/*.cpp",  # readiness, watchdog
+                               "backend/listener.cpp"),  # sockets handed over
     r"systemd/sd-(journal|id128)\.h": ("service/*.cpp",),
     r"systemd/sd-bus\.h": ("dbus/*.cpp",),  # sd_bus_path_encode: sdbus-c++ offers none
     r"sdbus-c\+\+/": ("dbus/*.cpp",),
