@@ -368,6 +368,9 @@ Result<Response> CurlClient::outcome(Transfer& transfer, CURLcode code) {
   long system_error = 0;
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_OS_ERRNO, &system_error);
+  if (code == CURLE_OK && transfer.in_head)  // which libcurl takes for a whole answer
+    return std::unexpected(error_of(transfer.outgoing, ErrorCode::unreachable,
+                                    "the connection ended within the head of the answer"));
   if (code == CURLE_OK) {
     transfer.response.status = static_cast<int>(status);
     return std::move(transfer.response);

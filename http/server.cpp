@@ -69,6 +69,9 @@ Result<Pem> read_pem(const ServerTls& files) {
     if (!read) return std::unexpected(std::move(read.error()));
     *text = std::move(*read);
   }
+  if (!files.client_ca.empty() && !holds_certificate(pem.client_ca))
+    return failure(ErrorCode::invalid_args,
+                   fmt::format("{} holds no certificate in PEM form", printable(files.client_ca)));
   return pem;
 }
 
@@ -165,6 +168,7 @@ class MicrohttpdServer final : public Server {
   void answer(Exchange& exchange, std::optional<Response> response);
   bool respond(Exchange& exchange);
   Response phrase(const Refusal& refusal) const;
+  bool is_mutual() const { return options_.tls && !options_.tls->client_ca.empty(); }
 
   // What the loop calls.
   void run();
@@ -284,7 +288,7 @@ void MicrohttpdServer::open(MHD_Connection* mhd, void** context) {
   *context = &connections_.add({.mhd = mhd,
                                 .fd = about(MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
                                 .peer = address_text(address)});
-  if (!pem_.client_ca.empty()) require_certificate(session_of(mhd));
+  if (is_mutual()) require_certificate(session_of(mhd));
 }
 
 void MicrohttpdServer::close(Connection& connection) {
@@ -345,7 +349,7 @@ void MicrohttpdServer::pass_on(Exchange& exchange) {
   auto& connection = exchange.connection;
   exchange.with_application = true;
   connections_.enter(connection, Stage::answering);
-  if (!pem_.client_ca.empty() && !connection.certificate)
+  if (is_mutual() && !connection.certificate)
     connection.certificate = shown_certificate(session_of(connection.mhd));
   exchange.request.peer = connection.peer;
   exchange.request.certificate = connection.certificate;
@@ -504,8 +508,7 @@ std::vector<MHD_OptionItem> MicrohttpdServer::library_options(int listening) {
     options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, pem_.key.data()});
     options.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0,
                        const_cast<char*>("NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2")});
-    if (!pem_.client_ca.empty())
-      options.push_back({MHD_OPTION_HTTPS_MEM_TRUST, 0, pem_.client_ca.data()});
+    if (is_mutual()) options.push_back({MHD_OPTION_HTTPS_MEM_TRUST, 0, pem_.client_ca.data()});
   }
   options.push_back({MHD_OPTION_END, 0, nullptr});
   return options;
