@@ -12,7 +12,7 @@ struct gnutls_session_int;
 
 namespace volgrow::http {
 
-/// Whether there is a certificate in it at all: a client CA without one would be no client CA.
+/// Whether there is a certificate in it at all.
 bool holds_certificate(std::string_view pem);
 
 /// Before the handshake: it fails unless the client shows a certificate that the server's client CA
