@@ -45,6 +45,8 @@ const DatabaseKind control_kind{
          " created_at integer not null, updated_at integer) strict, without rowid",
          "create index attachments_of_volume on attachments (volume_id, created_at)",
          "create index attachments_by_age on attachments (project_id, created_at, id)",
+         "create index attachments_unsettled on attachments (host_since, id)"
+         " where host_state not in ('none', 'confirmed')",
          "create index attachments_awaited on attachments (report_due)"
          " where report_due is not null",
          "create table extends (id integer primary key autoincrement,"
@@ -810,6 +812,7 @@ class SqliteStore final : public Store {
   Result<void> remove_attachment(const std::string& id) override;
   Result<std::vector<Attachment>> overdue(WallTime now) override;
   Result<std::optional<WallTime>> next_report_due() override;
+  Result<std::vector<Attachment>> unsettled() override;
   Result<std::int64_t> open_extend(const Extend& extend) override;
   Result<void> change_extend(const Extend& extend) override;
   Result<void> close_extend(std::int64_t id) override;
@@ -1021,6 +1024,15 @@ Result<std::optional<WallTime>> SqliteStore::next_report_due() {
         "from (select report_due as number from attachments where report_due is not null"
         " order by report_due limit 1)");
     return rows.empty() ? std::nullopt : std::optional(time_of(rows.front().number));
+  });
+}
+
+Result<std::vector<Attachment>> SqliteStore::unsettled() {
+  return perform([&]() -> Result<std::vector<Attachment>> {
+    return values_of(rows_of<AttachmentRow>(sql(),
+                                            "from attachments where host_state not in"
+                                            " ('none', 'confirmed') order by host_since, id"),
+                     attachment_of);
   });
 }
 
@@ -1246,6 +1258,12 @@ Result<void> SqliteStore::expire(WallTime before) {
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& path) {
   auto database = Database::open(path, control_kind);
+  if (!database) return std::unexpected(std::move(database.error()));
+  return std::make_unique<SqliteStore>(std::move(*database));
+}
+
+Result<std::unique_ptr<Store>> Store::look(const std::filesystem::path& path) {
+  auto database = Database::look(path, control_kind);
   if (!database) return std::unexpected(std::move(database.error()));
   return std::make_unique<SqliteStore>(std::move(*database));
 }

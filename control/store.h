@@ -87,6 +87,9 @@ class Store : public Grouping {
   /// Opens or creates `path` (0600). Errors: Busy; Internal that says what is wrong with the
   /// database and what to do.
   static Result<std::unique_ptr<Store>> open(const std::filesystem::path& path);
+  /// For looking only, beside the program that owns it: nothing is locked, made or brought up.
+  /// Errors: Internal, also where there is no database.
+  static Result<std::unique_ptr<Store>> look(const std::filesystem::path& path);
 
   // ---- volumes; usage is counted with them ----
   virtual Result<void> add_volume(const Volume& volume) = 0;
@@ -112,6 +115,8 @@ class Store : public Grouping {
   /// Whose host's report is due at `now` or before.
   virtual Result<std::vector<Attachment>> overdue(WallTime now) = 0;
   virtual Result<std::optional<WallTime>> next_report_due() = 0;
+  /// Told of a growth and not confirmed, oldest first.
+  virtual Result<std::vector<Attachment>> unsettled() = 0;
 
   // ---- extends: an open one is a reservation ----
   virtual Result<std::int64_t> open_extend(const Extend& extend) = 0;
