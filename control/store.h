@@ -31,14 +31,38 @@ struct Page {
   std::vector<Sort> sort{{"created_at", false}, {"id", false}};
 };
 
+/// A bound on when something was made, or changed.
+struct Moment {
+  enum class Compared : std::uint8_t { after, not_before, same, other, before, not_after };
+  bool created = true;  ///< created_at; otherwise updated_at
+  Compared compared = Compared::after;
+  WallTime time{};
+};
+
 struct VolumePage : Page {
+  std::optional<std::string> id;
+  std::optional<std::string> of_project;  ///< beside project_id: both must hold
+  std::optional<std::string> user_id;
+  std::optional<std::string> type_id;
+  std::optional<std::string> backend;
   std::optional<std::string> name;
+  std::optional<std::string> name_part;  ///< anywhere in the name, in any case
   std::optional<std::string> status;
+  std::optional<std::string> attach_status;
+  std::optional<std::string> migration_status;
   std::optional<std::string> availability_zone;
   std::optional<bool> bootable;
   std::optional<bool> multiattach;
   std::optional<Gib> size;
   std::map<std::string, std::string> metadata;  ///< every one of these
+  std::vector<Moment> moments;                  ///< every one of these
+};
+
+struct MessagePage : Page {
+  std::optional<std::string> resource_uuid;
+  std::optional<std::string> request_id;
+  std::optional<std::string> action_id;
+  std::optional<std::string> detail_id;
 };
 
 struct AttachmentPage : Page {
@@ -121,7 +145,7 @@ class Store : public Grouping {
 
   // ---- messages ----
   virtual Result<void> add_message(const Message& message) = 0;
-  virtual Result<std::vector<Message>> messages(const Page& page) = 0;
+  virtual Result<std::vector<Message>> messages(const MessagePage& page) = 0;
   virtual Result<std::optional<Message>> message(const std::string& id) = 0;
   virtual Result<void> remove_message(const std::string& id) = 0;
 
