@@ -49,6 +49,9 @@ const DatabaseKind control_kind{
          " where host_state not in ('none', 'confirmed')",
          "create index attachments_awaited on attachments (report_due)"
          " where report_due is not null",
+         "create table exports (volume_id text not null references volumes (id),"
+         " host text not null, attachment_id text not null, initiator text,"
+         " primary key (volume_id, host, attachment_id)) strict, without rowid",
          "create table extends (id integer primary key autoincrement,"
          " volume_id text not null unique references volumes (id), project_id text not null,"
          " volume_type_id text not null, user_id text not null, request_id text not null,"
@@ -296,6 +299,26 @@ Attachment attachment_of(const AttachmentRow& row) {
           .host = host_of(row),
           .created_at = time_of(row.created_at),
           .updated_at = time_in(row.updated_at)};
+}
+
+struct ExportRow {
+  std::string volume_id, host, attachment_id;
+  Text initiator;
+
+  template <class Each>
+  void each(Each each) {
+    each("volume_id", volume_id);
+    each("host", host);
+    each("attachment_id", attachment_id);
+    each("initiator", initiator.value, initiator.state);
+  }
+};
+
+Export export_of(const ExportRow& row) {
+  return {.volume_id = row.volume_id,
+          .host = row.host,
+          .initiator = row.initiator.get(),
+          .attachment_id = row.attachment_id};
 }
 
 struct ExtendRow {
@@ -813,6 +836,9 @@ class SqliteStore final : public Store {
   Result<std::vector<Attachment>> overdue(WallTime now) override;
   Result<std::optional<WallTime>> next_report_due() override;
   Result<std::vector<Attachment>> unsettled() override;
+  Result<void> add_export(const Export& one) override;
+  Result<std::vector<Export>> exports_of(const std::string& volume_id) override;
+  Result<void> remove_export(const Export& one) override;
   Result<std::int64_t> open_extend(const Extend& extend) override;
   Result<void> change_extend(const Extend& extend) override;
   Result<void> close_extend(std::int64_t id) override;
@@ -954,6 +980,7 @@ Result<void> SqliteStore::remove_volume(const std::string& id) {
     if (!before) return;
     sql() << "delete from extends where volume_id = :id", soci::use(id);
     sql() << "delete from attachments where volume_id = :id", soci::use(id);
+    sql() << "delete from exports where volume_id = :id", soci::use(id);
     sql() << "delete from deliveries where volume_id = :id", soci::use(id);
     tables().volumes.remove(id);
     take_back(*before);
@@ -1033,6 +1060,37 @@ Result<std::vector<Attachment>> SqliteStore::unsettled() {
                                             "from attachments where host_state not in"
                                             " ('none', 'confirmed') order by host_since, id"),
                      attachment_of);
+  });
+}
+
+// ---- exports ----
+
+Result<void> SqliteStore::add_export(const Export& one) {
+  return change([&] {
+    Text initiator(one.initiator);
+    sql() << "insert into exports (volume_id, host, attachment_id, initiator)"
+             " values (:volume, :host, :attachment, :initiator)"
+             " on conflict (volume_id, host, attachment_id)"
+             " do update set initiator = excluded.initiator",
+        soci::use(one.volume_id), soci::use(one.host), soci::use(one.attachment_id),
+        soci::use(initiator.value, initiator.state);
+  });
+}
+
+Result<std::vector<Export>> SqliteStore::exports_of(const std::string& volume_id) {
+  return perform([&]() -> Result<std::vector<Export>> {
+    return values_of(
+        rows_of<ExportRow>(sql(), "from exports where volume_id = :id order by host, attachment_id",
+                           volume_id),
+        export_of);
+  });
+}
+
+Result<void> SqliteStore::remove_export(const Export& one) {
+  return change([&] {
+    sql() << "delete from exports where volume_id = :volume and host = :host"
+             " and attachment_id = :attachment",
+        soci::use(one.volume_id), soci::use(one.host), soci::use(one.attachment_id);
   });
 }
 
