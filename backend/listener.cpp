@@ -37,12 +37,15 @@ Result<sockaddr_un> address_of(const std::filesystem::path& path) {
   return address;
 }
 
-/// A socket nobody listens on refuses; anything else there is not ours to remove.
+/// A socket that nobody listens on refuses, as a file does; nothing but such a socket is ours to
+/// remove.
 Result<void> clear_away(const std::filesystem::path& path, const sockaddr_un& address) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return {};
   const auto probe = new_socket();
-  if (::connect(probe.get(), generic(address), sizeof address) == 0 || errno != ECONNREFUSED)
+  const bool refuses =
+      ::connect(probe.get(), generic(address), sizeof address) != 0 && errno == ECONNREFUSED;
+  if (!S_ISSOCK(status.st_mode) || !refuses)
     return failure(ErrorCode::busy,
                    fmt::format("{} is taken, perhaps by another volgrow-backend", path.native()));
   if (::unlink(path.c_str()) == 0) return {};

@@ -19,13 +19,14 @@ std::optional<ucred> credentials_of(int socket) {
   return peer;
 }
 
-/// What it asked already is read first: closing over unread packets would make the peer see a reset
-/// instead of the answer.
+/// What it asked already is read first, and more it cannot ask: closing over unread packets would
+/// make the peer see a reset instead of the answer.
 void turn_away(const Fd& socket, const Error& why) {
-  std::string packet(longest_packet.count(), '\0');
-  const auto size = ::recv(socket.get(), packet.data(), packet.size(), MSG_DONTWAIT);
-  packet.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-  const auto answer = to_packet(Answer{id_in(packet).value_or(0), std::unexpected(why)});
+  ::shutdown(socket.get(), SHUT_RD);
+  char ignored = 0;
+  while (::recv(socket.get(), &ignored, 1, MSG_DONTWAIT) > 0)
+    continue;
+  const auto answer = to_packet(Answer{0, std::unexpected(why)});
   ::send(socket.get(), answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

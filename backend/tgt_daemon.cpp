@@ -248,7 +248,8 @@ class Listing {
     const auto colon = text.find(": ");
     if (!text.starts_with(word) || colon == std::string_view::npos) return;
     TgtTarget target;
-    std::from_chars(text.data() + word.size(), text.data() + colon, target.number);
+    const auto* end = text.data() + colon;
+    if (std::from_chars(text.data() + word.size(), end, target.number).ptr != end) return;
     target.name = text.substr(colon + 2);
     targets_.push_back(std::move(target));
     heading_ = {};

@@ -41,16 +41,6 @@ std::optional<std::string_view> capability_in(std::string_view spec) {
   return spec.substr(colon + 1);
 }
 
-bool meets_all(const Pool& pool, const std::map<std::string, std::string>& extra_specs) {
-  const auto capabilities = capabilities_of(pool);
-  return std::ranges::all_of(extra_specs, [&](const auto& spec) {
-    const auto name = capability_in(spec.first);
-    if (!name) return true;
-    const auto* capability = capabilities.find(*name);
-    return capability != nullptr && meets(*capability, spec.second);
-  });
-}
-
 }  // namespace
 
 struct Pools::Round {
@@ -114,7 +104,7 @@ std::optional<std::string> Pools::choose(const std::map<std::string, std::string
                                          Gib size) const {
   std::optional<Pool> best;
   for (const auto& pool : known()) {
-    if (!meets_all(pool, extra_specs) || !has_room(pool, size)) continue;
+    if (!offers(pool, extra_specs) || !has_room(pool, size)) continue;
     if (!best || pool.capabilities.free > best->capabilities.free) best = pool;
   }
   return best ? std::optional(best->backend) : std::nullopt;
@@ -124,11 +114,6 @@ Value capabilities_of(const Pool& pool) {
   const auto& said = pool.capabilities;
   const bool thin = said.max_over_subscription_ratio > 1;
   return Value::Object{
-      {"volume_backend_name", pool.backend},
-      {"vendor_name", "volgrow"},
-      {"driver_version", VOLGROW_VERSION},
-      {"driver", said.driver},
-      {"storage_protocol", said.protocol},
       {"pool_name", pool.backend},
       {"total_capacity_gb", gib_of(said.total)},
       {"free_capacity_gb", gib_of(said.free)},
@@ -140,9 +125,26 @@ Value capabilities_of(const Pool& pool) {
       {"QoS_support", false},
       {"online_extend_support", said.in_use_extend},
       {"in-use-extend", said.in_use_extend},
+      {"volume_backend_name", pool.backend},
+      {"storage_protocol", said.protocol},
+      {"vendor_name", "volgrow"},
+      {"driver_version", VOLGROW_VERSION},
+      {"driver", said.driver},
       {"backend_state", "up"},
       {"timestamp", cinder_time(pool.asked_at)},
+      {"filter_function", nullptr},
+      {"goodness_function", nullptr},
   };
+}
+
+bool offers(const Pool& pool, const std::map<std::string, std::string>& extra_specs) {
+  const auto capabilities = capabilities_of(pool);
+  return std::ranges::all_of(extra_specs, [&](const auto& spec) {
+    const auto name = capability_in(spec.first);
+    if (!name) return true;
+    const auto* capability = capabilities.find(*name);
+    return capability != nullptr && meets(*capability, spec.second);
+  });
 }
 
 bool has_room(const Pool& pool, Gib size) {

@@ -69,6 +69,8 @@ class Pools {
 /// with.
 Value capabilities_of(const Pool& pool);
 
+/// Whether it has all that these extra specs ask for.
+bool offers(const Pool& pool, const std::map<std::string, std::string>& extra_specs);
 /// Whether growth by `size` is accepted: the back end's own rule.
 bool has_room(const Pool& pool, Gib size);
 

@@ -103,11 +103,9 @@ const Table::Entries* Table::entries_of(Rest path) const {
 
 std::optional<Table::Match> Table::find(std::string_view method, const Segments& segments) const {
   Rest path{segments.begin(), segments.end()};
-  if (segments.front() != "v3") {
-    const auto found = elsewhere_.find(segments.front());
-    return found == elsewhere_.end() ? std::nullopt : find_in(found->second, method, path);
-  }
-  ++path.first;
+  if (const auto found = elsewhere_.find(segments.front()); found != elsewhere_.end())
+    if (auto match = find_in(found->second, method, path)) return match;
+  if (*path.first++ != "v3") return std::nullopt;
   if (const auto* entries = entries_of(path)) return find_in(*entries, method, path);
   if (path.first == path.second || !may_be_project(*path.first)) return std::nullopt;
   const auto& project = *path.first++;

@@ -47,6 +47,7 @@ THIRD_PARTY = {
     r"spdlog/": ("service/log.cpp",),
     r"soci/": ("service/database.*",),
     r"toml\+\+/": ("service/settings.cpp",),
+    r"prometheus/": ("control/metrics.cpp",),
     r"CLI/": ("cli/syntax.cpp",),  # a header that takes seconds to compile
     r"microhttpd\.h": ("http/server.cpp",),
     r"gnutls/": ("http/peer_certificate.cpp",),  # whom a client's certificate names: libmicrohttpd does not say
