@@ -9,14 +9,20 @@
 #include <csignal>
 #include <cstdio>
 
+#include "control/attaching.h"
+#include "control/exports.h"
 #include "control/extends.h"
 #include "control/metrics.h"
 #include "control/report_tokens.h"
 #include "control/reports.h"
+#include "control/rest/attachments.h"
 #include "control/rest/face.h"
 #include "control/rest/faults.h"
+#include "control/rest/new_volume.h"
 #include "control/rest/own_api.h"
+#include "control/rest/volume_actions.h"
 #include "control/status.h"
+#include "core/uuid.h"
 
 namespace volgrow::control {
 namespace {
@@ -52,6 +58,7 @@ class Daemon {
 
  private:
   Result<void> authenticate();
+  Result<void> have_default_type();
   Result<void> resume();
   Result<void> listen();
   Result<void> watch();
@@ -75,6 +82,8 @@ class Daemon {
   Metrics metrics_;
   std::optional<Deliveries> deliveries_;
   std::optional<Extends> extends_;
+  std::optional<Exports> exports_;
+  std::optional<Attaching> attaching_;
   std::optional<Reports> reports_;
   std::optional<Pools> pools_;
   std::optional<Provisioning> provisioning_;
@@ -92,8 +101,7 @@ Result<void> Daemon::open() {
   if (auto done = keep(EventLoop::create(), loop_); !done) return done;
   if (auto done = keep(Store::open(file_of(config_.database_url)), store_); !done) return done;
   if (auto done = keep(http::Client::create(*loop_, clock_, {}), client_); !done) return done;
-  if (auto done = keep(ReportTokens::read(config_.report_tokens_file), tokens_); !done)
-    return done;
+  if (auto done = keep(ReportTokens::read(config_.report_tokens_file), tokens_); !done) return done;
   backends_ = backend::make_client(*loop_, clock_, config_.backends.socket);
   notifications_ = config_.notification_url.empty()
                        ? notifications_to_log(*log_, clock_)
@@ -114,10 +122,11 @@ Result<void> Daemon::authenticate() {
 
 Result<void> Daemon::begin() {
   commits_.emplace(*loop_, clock_, *store_);
-  deliveries_.emplace(
-      Deliveries::Needs{*loop_, clock_, *commits_, *client_, config_, *log_});
+  deliveries_.emplace(Deliveries::Needs{*loop_, clock_, *commits_, *client_, config_, *log_});
   extends_.emplace(Extends::Needs{*loop_, clock_, *commits_, *backends_, *deliveries_,
                                   *notifications_, config_, *log_});
+  exports_.emplace(Exports::Needs{clock_, *commits_, *backends_, config_, *log_});
+  attaching_.emplace(Attaching::Needs{clock_, *commits_, *exports_, config_, *log_});
   reports_.emplace(Reports::Needs{clock_, *commits_, *log_});
   pools_.emplace(Pools::Needs{*loop_, clock_, *backends_, config_, *log_});
   provisioning_.emplace(
@@ -131,7 +140,23 @@ Result<void> Daemon::begin() {
   return watch();
 }
 
+/// Cinder's databases have it from their first migration on.
+Result<void> Daemon::have_default_type() {
+  auto store = commits_->open();
+  if (!store) return std::unexpected(std::move(store.error()));
+  const auto there = (*store)->type_named(rest::default_type_name);
+  if (!there) return std::unexpected(there.error());
+  if (*there) return {};
+  VolumeType type;
+  type.id = new_uuid();
+  type.name = rest::default_type_name;
+  type.description = "Default Volume Type";
+  type.created_at = clock_.wall();
+  return (*store)->add_type(type);
+}
+
 Result<void> Daemon::resume() {
+  if (auto done = have_default_type(); !done) return done;
   pools_->start();
   if (auto done = provisioning_->resume(); !done) return done;
   if (auto done = deliveries_->resume(); !done) return done;
@@ -157,13 +182,16 @@ Result<void> Daemon::listen() {
   api_.emplace(*authentication_, *commits_, *log_,
                rest::Api::Options{.scheme = config_.tls_certificate.empty() ? "http" : "https",
                                   .endpoint = server_->endpoint()});
-  rest::add_face(*api_, {*records_, *policy_, *pools_, *provisioning_, config_, clock_});
+  const rest::Workplace work{*records_, *policy_, *pools_, *provisioning_, config_, clock_};
+  rest::add_face(*api_, work);
+  rest::add_volume_actions(*api_, work, *attaching_, *extends_);
+  rest::add_attachments(*api_, work, *attaching_);
   return {};
 }
 
 void Daemon::answer_measured(http::Request request, http::Answer answer) {
-  auto measured = [this, begun = clock_.now(), answer = std::move(answer)](
-                      std::optional<http::Response> response) mutable {
+  auto measured = [this, begun = clock_.now(),
+                   answer = std::move(answer)](std::optional<http::Response> response) mutable {
     if (!response) return;  // the server answers what was dropped
     metrics_.answered(response->status, clock_.now() - begun);
     answer(std::move(*response));
@@ -228,8 +256,7 @@ Result<void> Daemon::watch() {
 
 Result<int> Daemon::run() {
   notify_service_manager("READY=1");
-  log_->info(fmt::format("volgrow-control {} answers at {}", VOLGROW_VERSION,
-                         server_->endpoint()));
+  log_->info(fmt::format("volgrow-control {} answers at {}", VOLGROW_VERSION, server_->endpoint()));
   auto status = loop_->run();
   notify_service_manager("STOPPING=1");
   server_.reset();
