@@ -44,9 +44,11 @@ bool read_url(const in::Node& node, std::string& value) {
   const auto* text = node.as<std::string>();
   if (!text || text->size() > 1024 || printable(*text) != *text) return false;
   if (!text->starts_with("http://") && !text->starts_with("https://")) return false;
-  if (text->find_first_of(" @?#") != std::string::npos) return false;
+  const auto host = text->substr(text->find("//") + 2);
+  if (host.empty() || host.starts_with('/') || host.find_first_of(" @?#") != std::string::npos)
+    return false;
   value = text->substr(0, text->find_last_not_of('/') + 1);
-  return value.find_first_of('/') + 2 < value.size();
+  return true;
 }
 
 using File = in::Kind<Config>;
