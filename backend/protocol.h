@@ -130,8 +130,7 @@ struct Extend {
   bool operator==(const Extend&) const = default;
 };
 
-/// An export of its own for each host. Errors: NoSuchVolume; LimitsExceeded when this host has no
-/// device left for it.
+/// An export of its own for each host; the same one when it has one already. Errors: NoSuchVolume.
 struct Export {
   static constexpr std::string_view word = "export";
   using Answer = Connection;
@@ -171,7 +170,7 @@ std::string_view volume_of(const Call& call);
 // ---- packets ----
 
 struct Request {
-  std::uint64_t id = 0;  ///< the caller's; its answer carries the same. Answers come in any order
+  std::uint64_t id = 0;  ///< the caller's, not 0; answers carry it, and come in any order
   Duration limit{};      ///< how long the caller waits from now, in whole milliseconds
   Call call;
 
@@ -179,7 +178,7 @@ struct Request {
 };
 
 struct Answer {
-  std::uint64_t id = 0;
+  std::uint64_t id = 0;  ///< 0: about the connection as a whole, which ends with it
   Result<Outcome> outcome;
 
   bool operator==(const Answer&) const = default;

@@ -29,6 +29,8 @@ struct Receiver {
   std::string url;
   std::string token_file;
   std::string ca;
+
+  bool operator==(const Receiver&) const = default;
 };
 
 struct Config {
@@ -74,6 +76,8 @@ struct Config {
   std::string log_level = "info";
   std::string availability_zone = "nova";
   std::string host;  ///< "" is gethostname(3)
+
+  bool operator==(const Config&) const = default;
 };
 
 /// Errors: InvalidArgs "control.toml:12: unknown key 'api.lisen'; did you mean 'listen'?".

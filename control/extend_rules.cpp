@@ -79,16 +79,18 @@ Outcome<void> check_quota(const ExtendRequest& request) {
   const auto per_volume = limit_of(request, "per_volume_gigabytes");
   if (per_volume >= 0 && request.new_size > per_volume)
     return over_quota(
-        fmt::format("VolumeSizeExceedsLimit: Requested volume size {}G is larger than maximum allowed limit {}G.",
+        fmt::format("VolumeSizeExceedsLimit: Requested volume size {}G is larger than maximum "
+                    "allowed limit {}G.",
                     request.new_size, per_volume));
   const auto increase = request.new_size - request.volume.size;
   const auto of_type = fmt::format("gigabytes_{}", request.type_name());
   if (!exceeds(request, "gigabytes", increase) && !exceeds(request, of_type, increase)) return {};
   const auto usage = usage_of(request, "gigabytes");
-  return over_quota(fmt::format(
-      "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. Requested {}G, quota is {}G "
-      "and {}G has been consumed.",
-      increase, limit_of(request, "gigabytes"), usage.in_use + usage.reserved));
+  return over_quota(
+      fmt::format("VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed "
+                  "gigabytes quota. Requested {}G, quota is {}G "
+                  "and {}G has been consumed.",
+                  increase, limit_of(request, "gigabytes"), usage.in_use + usage.reserved));
 }
 
 }  // namespace

@@ -45,8 +45,13 @@ const DatabaseKind control_kind{
          " created_at integer not null, updated_at integer) strict, without rowid",
          "create index attachments_of_volume on attachments (volume_id, created_at)",
          "create index attachments_by_age on attachments (project_id, created_at, id)",
+         "create index attachments_unsettled on attachments (host_since, id)"
+         " where host_state not in ('none', 'confirmed')",
          "create index attachments_awaited on attachments (report_due)"
          " where report_due is not null",
+         "create table exports (volume_id text not null references volumes (id),"
+         " host text not null, attachment_id text not null, initiator text,"
+         " primary key (volume_id, host, attachment_id)) strict, without rowid",
          "create table extends (id integer primary key autoincrement,"
          " volume_id text not null unique references volumes (id), project_id text not null,"
          " volume_type_id text not null, user_id text not null, request_id text not null,"
@@ -294,6 +299,26 @@ Attachment attachment_of(const AttachmentRow& row) {
           .host = host_of(row),
           .created_at = time_of(row.created_at),
           .updated_at = time_in(row.updated_at)};
+}
+
+struct ExportRow {
+  std::string volume_id, host, attachment_id;
+  Text initiator;
+
+  template <class Each>
+  void each(Each each) {
+    each("volume_id", volume_id);
+    each("host", host);
+    each("attachment_id", attachment_id);
+    each("initiator", initiator.value, initiator.state);
+  }
+};
+
+Export export_of(const ExportRow& row) {
+  return {.volume_id = row.volume_id,
+          .host = row.host,
+          .initiator = row.initiator.get(),
+          .attachment_id = row.attachment_id};
 }
 
 struct ExtendRow {
@@ -618,6 +643,10 @@ class PageQuery {
     query_.bound.emplace_back(value);
   }
 
+  void where_moment(std::string_view column, std::string_view compared, WallTime time) {
+    add(fmt::format("{} {} :t{}", column, compared, query_.bound.size()), micros(time));
+  }
+
   Query counted() {
     query_.rest = fmt::format("from (select count(*) as number from {}{})", table_, conditions());
     return query_;
@@ -690,16 +719,54 @@ class PageQuery {
   int markers_ = 0;
 };
 
+std::string_view operator_of(Moment::Compared compared) {
+  switch (compared) {
+    case Moment::Compared::after:
+      return ">";
+    case Moment::Compared::not_before:
+      return ">=";
+    case Moment::Compared::same:
+      return "=";
+    case Moment::Compared::other:
+      return "<>";
+    case Moment::Compared::before:
+      return "<";
+    case Moment::Compared::not_after:
+      return "<=";
+  }
+  return "=";
+}
+
 PageQuery query_for(const VolumePage& page) {
   PageQuery query("volumes", page);
+  query.where("id = :id", page.id);
+  query.where("project_id = :of_project", page.of_project);
+  query.where("user_id = :user", page.user_id);
+  query.where("volume_type_id = :type", page.type_id);
+  query.where("backend = :backend", page.backend);
   query.where("name = :name", page.name);
+  query.where("instr(lower(name), lower(:part)) > 0", page.name_part);
   query.where("status = :status", page.status);
+  query.where("attach_status = :attach_status", page.attach_status);
+  query.where("migration_status = :migration_status", page.migration_status);
   query.where("availability_zone = :zone", page.availability_zone);
   query.where("bootable = :bootable", page.bootable);
   query.where("multiattach = :multiattach", page.multiattach);
   query.where("size = :size", page.size);
   for (const auto& [key, value] : page.metadata)
     query.where_pair(key, value);
+  for (const auto& moment : page.moments)
+    query.where_moment(moment.created ? "created_at" : "updated_at", operator_of(moment.compared),
+                       moment.time);
+  return query;
+}
+
+PageQuery query_for(const MessagePage& page) {
+  PageQuery query("messages", page);
+  query.where("resource_uuid = :resource", page.resource_uuid);
+  query.where("request_id = :request", page.request_id);
+  query.where("action_id = :action", page.action_id);
+  query.where("detail_id = :detail", page.detail_id);
   return query;
 }
 
@@ -768,6 +835,10 @@ class SqliteStore final : public Store {
   Result<void> remove_attachment(const std::string& id) override;
   Result<std::vector<Attachment>> overdue(WallTime now) override;
   Result<std::optional<WallTime>> next_report_due() override;
+  Result<std::vector<Attachment>> unsettled() override;
+  Result<void> add_export(const Export& one) override;
+  Result<std::vector<Export>> exports_of(const std::string& volume_id) override;
+  Result<void> remove_export(const Export& one) override;
   Result<std::int64_t> open_extend(const Extend& extend) override;
   Result<void> change_extend(const Extend& extend) override;
   Result<void> close_extend(std::int64_t id) override;
@@ -786,7 +857,7 @@ class SqliteStore final : public Store {
   Result<void> remove_type(const std::string& id) override;
   Result<bool> type_in_use(const std::string& id) override;
   Result<void> add_message(const Message& message) override;
-  Result<std::vector<Message>> messages(const Page& page) override;
+  Result<std::vector<Message>> messages(const MessagePage& page) override;
   Result<std::optional<Message>> message(const std::string& id) override;
   Result<void> remove_message(const std::string& id) override;
   Result<std::int64_t> add_delivery(const Delivery& delivery) override;
@@ -909,6 +980,7 @@ Result<void> SqliteStore::remove_volume(const std::string& id) {
     if (!before) return;
     sql() << "delete from extends where volume_id = :id", soci::use(id);
     sql() << "delete from attachments where volume_id = :id", soci::use(id);
+    sql() << "delete from exports where volume_id = :id", soci::use(id);
     sql() << "delete from deliveries where volume_id = :id", soci::use(id);
     tables().volumes.remove(id);
     take_back(*before);
@@ -979,6 +1051,46 @@ Result<std::optional<WallTime>> SqliteStore::next_report_due() {
         "from (select report_due as number from attachments where report_due is not null"
         " order by report_due limit 1)");
     return rows.empty() ? std::nullopt : std::optional(time_of(rows.front().number));
+  });
+}
+
+Result<std::vector<Attachment>> SqliteStore::unsettled() {
+  return perform([&]() -> Result<std::vector<Attachment>> {
+    return values_of(rows_of<AttachmentRow>(sql(),
+                                            "from attachments where host_state not in"
+                                            " ('none', 'confirmed') order by host_since, id"),
+                     attachment_of);
+  });
+}
+
+// ---- exports ----
+
+Result<void> SqliteStore::add_export(const Export& one) {
+  return change([&] {
+    Text initiator(one.initiator);
+    sql() << "insert into exports (volume_id, host, attachment_id, initiator)"
+             " values (:volume, :host, :attachment, :initiator)"
+             " on conflict (volume_id, host, attachment_id)"
+             " do update set initiator = excluded.initiator",
+        soci::use(one.volume_id), soci::use(one.host), soci::use(one.attachment_id),
+        soci::use(initiator.value, initiator.state);
+  });
+}
+
+Result<std::vector<Export>> SqliteStore::exports_of(const std::string& volume_id) {
+  return perform([&]() -> Result<std::vector<Export>> {
+    return values_of(
+        rows_of<ExportRow>(sql(), "from exports where volume_id = :id order by host, attachment_id",
+                           volume_id),
+        export_of);
+  });
+}
+
+Result<void> SqliteStore::remove_export(const Export& one) {
+  return change([&] {
+    sql() << "delete from exports where volume_id = :volume and host = :host"
+             " and attachment_id = :attachment",
+        soci::use(one.volume_id), soci::use(one.host), soci::use(one.attachment_id);
   });
 }
 
@@ -1112,11 +1224,11 @@ Result<void> SqliteStore::add_message(const Message& message) {
   return change([&] { tables().messages.insert(row_of(message)); });
 }
 
-Result<std::vector<Message>> SqliteStore::messages(const Page& page) {
+Result<std::vector<Message>> SqliteStore::messages(const MessagePage& page) {
   return perform([&]() -> Result<std::vector<Message>> {
     if (auto there = require_marker("messages", page); !there)
       return std::unexpected(std::move(there.error()));
-    auto query = PageQuery("messages", page).sorted();
+    auto query = query_for(page).sorted();
     if (!query) return std::unexpected(std::move(query.error()));
     return values_of(rows_of<MessageRow>(sql(), *query), message_of);
   });
@@ -1204,6 +1316,12 @@ Result<void> SqliteStore::expire(WallTime before) {
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& path) {
   auto database = Database::open(path, control_kind);
+  if (!database) return std::unexpected(std::move(database.error()));
+  return std::make_unique<SqliteStore>(std::move(*database));
+}
+
+Result<std::unique_ptr<Store>> Store::look(const std::filesystem::path& path) {
+  auto database = Database::look(path, control_kind);
   if (!database) return std::unexpected(std::move(database.error()));
   return std::make_unique<SqliteStore>(std::move(*database));
 }

@@ -31,14 +31,38 @@ struct Page {
   std::vector<Sort> sort{{"created_at", false}, {"id", false}};
 };
 
+/// A bound on when something was made, or changed.
+struct Moment {
+  enum class Compared : std::uint8_t { after, not_before, same, other, before, not_after };
+  bool created = true;  ///< created_at; otherwise updated_at
+  Compared compared = Compared::after;
+  WallTime time{};
+};
+
 struct VolumePage : Page {
+  std::optional<std::string> id;
+  std::optional<std::string> of_project;  ///< beside project_id: both must hold
+  std::optional<std::string> user_id;
+  std::optional<std::string> type_id;
+  std::optional<std::string> backend;
   std::optional<std::string> name;
+  std::optional<std::string> name_part;  ///< anywhere in the name, in any case
   std::optional<std::string> status;
+  std::optional<std::string> attach_status;
+  std::optional<std::string> migration_status;
   std::optional<std::string> availability_zone;
   std::optional<bool> bootable;
   std::optional<bool> multiattach;
   std::optional<Gib> size;
   std::map<std::string, std::string> metadata;  ///< every one of these
+  std::vector<Moment> moments;                  ///< every one of these
+};
+
+struct MessagePage : Page {
+  std::optional<std::string> resource_uuid;
+  std::optional<std::string> request_id;
+  std::optional<std::string> action_id;
+  std::optional<std::string> detail_id;
 };
 
 struct AttachmentPage : Page {
@@ -63,6 +87,9 @@ class Store : public Grouping {
   /// Opens or creates `path` (0600). Errors: Busy; Internal that says what is wrong with the
   /// database and what to do.
   static Result<std::unique_ptr<Store>> open(const std::filesystem::path& path);
+  /// For looking only, beside the program that owns it: nothing is locked, made or brought up.
+  /// Errors: Internal, also where there is no database.
+  static Result<std::unique_ptr<Store>> look(const std::filesystem::path& path);
 
   // ---- volumes; usage is counted with them ----
   virtual Result<void> add_volume(const Volume& volume) = 0;
@@ -88,6 +115,14 @@ class Store : public Grouping {
   /// Whose host's report is due at `now` or before.
   virtual Result<std::vector<Attachment>> overdue(WallTime now) = 0;
   virtual Result<std::optional<WallTime>> next_report_due() = 0;
+  /// Told of a growth and not confirmed, oldest first.
+  virtual Result<std::vector<Attachment>> unsettled() = 0;
+
+  // ---- exports ----
+  /// One that is there already is as good.
+  virtual Result<void> add_export(const Export& one) = 0;
+  virtual Result<std::vector<Export>> exports_of(const std::string& volume_id) = 0;
+  virtual Result<void> remove_export(const Export& one) = 0;
 
   // ---- extends: an open one is a reservation ----
   virtual Result<std::int64_t> open_extend(const Extend& extend) = 0;
@@ -116,7 +151,7 @@ class Store : public Grouping {
 
   // ---- messages ----
   virtual Result<void> add_message(const Message& message) = 0;
-  virtual Result<std::vector<Message>> messages(const Page& page) = 0;
+  virtual Result<std::vector<Message>> messages(const MessagePage& page) = 0;
   virtual Result<std::optional<Message>> message(const std::string& id) = 0;
   virtual Result<void> remove_message(const std::string& id) = 0;
 

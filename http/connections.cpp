@@ -33,6 +33,8 @@ std::optional<Duration> Connections::limit_of(Stage stage) const {
       return limits_.sending;
     case Stage::idle:
       return limits_.idle;
+    case Stage::left:
+      return Duration::zero();
     case Stage::answering:
     case Stage::cut:
       break;

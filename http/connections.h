@@ -37,9 +37,10 @@ enum class Stage : std::uint8_t {
   answering,  ///< the application has the request; its time is its own
   sending,
   idle,
-  cut,  ///< shut down at its deadline, to be closed by libmicrohttpd
+  left,  ///< the client has closed its side; there is no more to come than what was read already
+  cut,   ///< shut down at its deadline, to be closed by libmicrohttpd
 };
-constexpr std::size_t stages = 5;
+constexpr std::size_t stages = 6;
 
 struct Connection {
   MHD_Connection* mhd;

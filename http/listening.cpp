@@ -8,6 +8,8 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <memory>
 
 #include "core/text.h"
@@ -20,15 +22,22 @@ struct AddressesFree {
 };
 using Addresses = std::unique_ptr<addrinfo, AddressesFree>;
 
+/// getaddrinfo takes 70000 for 4464.
+bool is_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [read, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && read == text.data() + text.size();
+}
+
 struct HostAndPort {
   std::string host;
   std::string port;
 };
 
-/// Both empty when `address` has no port.
+/// Both empty when `address` is not of that form.
 HostAndPort split(std::string_view address) {
   const auto colon = address.rfind(':');
-  if (colon == std::string_view::npos) return {};
+  if (colon == std::string_view::npos || !is_port(address.substr(colon + 1))) return {};
   auto host = address.substr(0, colon);
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (bracketed) host = host.substr(1, host.size() - 2);

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-// Members are initialised one and all, so that a value may be written with the ones that matter.
 namespace volgrow::http {
 
 struct Field {
@@ -70,11 +69,13 @@ struct Request {
 
   /// The first value of that key; nullptr when it is not there.
   const std::string* parameter(std::string_view key) const;
+
+  bool operator==(const Request&) const = default;
 };
 
 struct Response {
   int status = 200;  ///< 200 … 599
-  Fields fields{};   ///< without Content-Length, Date and Transfer-Encoding: those are the server's
+  Fields fields{};   ///< without Content-Length: that is the server's. An empty value is not sent
   std::string body{};
 
   bool operator==(const Response&) const = default;

@@ -17,12 +17,12 @@
 #include <exception>
 #include <utility>
 
-#include "core/files.h"
 #include "core/text.h"
 #include "http/connections.h"
 #include "http/lingering.h"
 #include "http/listening.h"
 #include "http/peer_certificate.h"
+#include "http/pem.h"
 #include "http/rules.h"
 
 namespace volgrow::http {
@@ -38,7 +38,6 @@ struct ResponseDestroy {
 };
 using ResponseRef = std::unique_ptr<MHD_Response, ResponseDestroy>;
 
-constexpr Bytes longest_pem = 1_MiB;
 /// How often libmicrohttpd may run at once before other sources of the loop have a turn.
 constexpr int most_runs = 8;
 /// A client whose chunk size never ends fills libmicrohttpd's buffer, which then asks to be run
@@ -47,46 +46,30 @@ constexpr int most_runs = 8;
 constexpr int most_idle_runs = 64;
 constexpr Duration idle_run_pause = std::chrono::milliseconds(1);
 
-struct Pem {
-  std::string certificate;
-  std::string key;
-  std::string client_ca;
-};
-
 Response phrased_plainly(const Refusal& refusal) {
   return {refusal.status,
           {{"Content-Type", "text/plain; charset=utf-8"}},
           fmt::format("{}\n", refusal.reason)};
 }
 
-Result<Pem> read_pem(const ServerTls& files) {
-  Pem pem;
-  for (const auto& [name, text] :
-       {std::pair(&files.certificate, &pem.certificate), std::pair(&files.key, &pem.key),
-        std::pair(&files.client_ca, &pem.client_ca)}) {
-    if (name->empty() && text == &pem.client_ca) continue;
-    auto read = read_text_file(*name, longest_pem);
-    if (!read) return std::unexpected(std::move(read.error()));
-    *text = std::move(*read);
-  }
-  return pem;
-}
-
 void drop_body(void* body) {
   const std::unique_ptr<std::string> owned(static_cast<std::string*>(body));
 }
 
-/// nullptr when it is no answer: libmicrohttpd takes no field that would begin another one.
+/// nullptr when it is no answer, or has a field that would begin another field.
 ResponseRef to_library(Response response) {
+  if (response.status < 200 || response.status > 599) return nullptr;
   auto body = std::make_unique<std::string>(std::move(response.body));
   ResponseRef made(MHD_create_response_from_buffer_with_free_callback_cls(
       body->size(), body->data(), &drop_body, body.get()));
   if (!made) return nullptr;
   static_cast<void>(body.release());  // drop_body's
-  for (const auto& [name, value] : response.fields)
+  for (const auto& [name, value] : response.fields) {
+    if (value.empty()) continue;  // libmicrohttpd takes none
     if (!is_token(name) || !is_field_value(value) ||
         MHD_add_response_header(made.get(), name.c_str(), value.c_str()) != MHD_YES)
       return nullptr;
+  }
   return made;
 }
 
@@ -95,20 +78,38 @@ Connection& connection_of(MHD_Connection* mhd) {
   return *static_cast<Connection*>(about->socket_context);
 }
 
+/// As recv(2): 0 at the end of what the client sends, negative while there is nothing.
+ssize_t peek(const Connection& connection) {
+  char next = 0;
+  return ::recv(connection.fd, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+}
+
+/// libmicrohttpd does not notice an end that came together with the request before it: its epoll is
+/// edge-triggered, and it stops reading at a short read.
+bool has_left(const Connection& connection) {
+  return peek(connection) == 0;
+}
+
 gnutls_session_int* session_of(MHD_Connection* mhd) {
   const auto* const about = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
   return static_cast<gnutls_session_int*>(about->tls_session);
 }
 
-MHD_Result add_field(void* fields, MHD_ValueKind, const char* name, std::size_t name_size,
-                     const char* value, std::size_t value_size) {
-  // Not through the frames of libmicrohttpd; a field less would be another request.
+/// Of a request's head; not whole when memory ran out, and then it is another request.
+struct CollectedFields {
+  Fields& fields;
+  bool whole = true;
+};
+
+MHD_Result collect_field(void* to, MHD_ValueKind, const char* name, std::size_t name_size,
+                         const char* value, std::size_t value_size) {
+  auto& collected = *static_cast<CollectedFields*>(to);
   try {
-    static_cast<Fields*>(fields)->add({name, name_size}, {value ? value : "", value_size});
-    return MHD_YES;
+    collected.fields.add({name, name_size}, {value ? value : "", value_size});
   } catch (...) {
-    return MHD_NO;
+    collected.whole = false;
   }
+  return collected.whole ? MHD_YES : MHD_NO;
 }
 
 class MicrohttpdServer final : public Server {
@@ -150,6 +151,7 @@ class MicrohttpdServer final : public Server {
   void answer(Exchange& exchange, std::optional<Response> response);
   bool respond(Exchange& exchange);
   Response phrase(const Refusal& refusal) const;
+  bool is_mutual() const { return !pem_.client_ca.empty(); }
 
   // What the loop calls.
   void run();
@@ -179,7 +181,7 @@ class MicrohttpdServer final : public Server {
   Connections connections_;
   Lingering lingering_;
   std::exception_ptr thrown_;
-  bool resumed_ = false;             ///< a connection whose answer waits for the next run
+  bool must_run_ = false;            ///< for what libmicrohttpd does at the beginning of a run only
   bool something_happened_ = false;  ///< in this run of libmicrohttpd
   int idle_runs_ = 0;
 
@@ -239,12 +241,15 @@ MHD_Result MicrohttpdServer::on_access(void* self, MHD_Connection* mhd, const ch
 }
 
 void MicrohttpdServer::on_completed(void* self, MHD_Connection* mhd, void**,
-                                    MHD_RequestTerminationCode) {
+                                    MHD_RequestTerminationCode code) {
   auto& server = *static_cast<MicrohttpdServer*>(self);
   server.guarded([&] {
     auto& connection = connection_of(mhd);
     connection.exchange.reset();
-    if (connection.stage != Stage::cut) server.connections_.enter(connection, Stage::idle);
+    // libmicrohttpd's own refusals end like this.
+    if (code == MHD_REQUEST_TERMINATED_WITH_ERROR) connection.refused = true;
+    if (connection.stage != Stage::cut)
+      server.connections_.enter(connection, has_left(connection) ? Stage::left : Stage::idle);
   });
 }
 
@@ -266,21 +271,21 @@ void MicrohttpdServer::open(MHD_Connection* mhd, void** context) {
   *context = &connections_.add({.mhd = mhd,
                                 .fd = about(MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
                                 .peer = address_text(address)});
-  if (!pem_.client_ca.empty()) require_certificate(session_of(mhd));
+  if (is_mutual()) require_certificate(session_of(mhd));
 }
 
 void MicrohttpdServer::close(Connection& connection) {
-  char next = 0;
-  const bool unread = ::recv(connection.fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  const bool unread = peek(connection) > 0;
   const bool room = connections_.size() + lingering_.size() <= options_.limits.connections;
   if ((connection.refused || unread) && connection.stage != Stage::cut && room && !stopping_)
     lingering_.keep(connection.fd);
   connections_.remove(connection);
+  must_run_ = true;  // it listens again then, if it did not for want of room
 }
 
 void MicrohttpdServer::begin(Connection& connection, const char* target) {
   // The time of a connection's first request began with the connection.
-  if (connection.stage == Stage::idle) connections_.enter(connection, Stage::receiving);
+  if (connection.stage != Stage::receiving) connections_.enter(connection, Stage::receiving);
   connection.exchange = std::make_shared<Exchange>(connection);
   auto& exchange = *connection.exchange;
   exchange.refusal = fault_of_target(target, options_.limits);
@@ -293,7 +298,9 @@ bool MicrohttpdServer::take_head(Exchange& exchange, const char* method, const c
   auto* const mhd = exchange.connection.mhd;
   auto& request = exchange.request;
   request.method = method;
-  MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, &add_field, &request.fields);
+  CollectedFields collected{request.fields};
+  MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, &collect_field, &collected);
+  if (!collected.whole) return false;
   const auto head = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
   if (!exchange.refusal)
     exchange.refusal = fault_of_head(request, version, Bytes(head->header_size), options_.limits);
@@ -327,7 +334,7 @@ void MicrohttpdServer::pass_on(Exchange& exchange) {
   auto& connection = exchange.connection;
   exchange.with_application = true;
   connections_.enter(connection, Stage::answering);
-  if (!pem_.client_ca.empty() && !connection.certificate)
+  if (is_mutual() && !connection.certificate)
     connection.certificate = shown_certificate(session_of(connection.mhd));
   exchange.request.peer = connection.peer;
   exchange.request.certificate = connection.certificate;
@@ -342,7 +349,7 @@ void MicrohttpdServer::answer(Exchange& exchange, std::optional<Response> respon
   exchange.response = std::move(response);
   if (!std::exchange(exchange.suspended, false)) return;
   MHD_resume_connection(exchange.connection.mhd);
-  resumed_ = true;
+  must_run_ = true;
 }
 
 bool MicrohttpdServer::respond(Exchange& exchange) {
@@ -367,20 +374,23 @@ void MicrohttpdServer::run() {
   do
     run_once();
   while (has_work() && !is_stuck() && ++runs < most_runs);
-  if (has_work()) run_later();
+  if (has_work())
+    run_later();
+  else
+    idle_runs_ = 0;
   arm();
 }
 
 void MicrohttpdServer::run_once() {
   something_happened_ = false;
-  resumed_ = false;
+  must_run_ = false;
   MHD_run(daemon_.get());
   idle_runs_ = something_happened_ ? 0 : idle_runs_ + 1;
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
 }
 
 bool MicrohttpdServer::has_work() const {
-  if (resumed_) return true;
+  if (must_run_) return true;
   MHD_UNSIGNED_LONG_LONG timeout = 0;
   return MHD_get_timeout(daemon_.get(), &timeout) == MHD_YES;
 }
@@ -411,6 +421,7 @@ void MicrohttpdServer::cut_overdue() {
 
 MicrohttpdServer::~MicrohttpdServer() {
   stopping_ = true;
+  readable_.reset();
   // libmicrohttpd aborts the program when it is stopped with suspended connections.
   for (auto& connection : connections_.in(Stage::answering))
     if (connection.exchange && std::exchange(connection.exchange->suspended, false))
@@ -442,7 +453,7 @@ Result<void> MicrohttpdServer::start() {
   // However many answers one turn of the loop gave, they leave in one run; and an Answer calls no
   // OnRequest from within.
   auto answered = loop_.before_waiting([this] {
-    if (resumed_) run();
+    if (must_run_) run();
   });
   if (!answered) return std::unexpected(std::move(answered.error()));
   answered_ = std::move(*answered);
@@ -482,8 +493,7 @@ std::vector<MHD_OptionItem> MicrohttpdServer::library_options(int listening) {
     options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, pem_.key.data()});
     options.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0,
                        const_cast<char*>("NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2")});
-    if (!pem_.client_ca.empty())
-      options.push_back({MHD_OPTION_HTTPS_MEM_TRUST, 0, pem_.client_ca.data()});
+    if (is_mutual()) options.push_back({MHD_OPTION_HTTPS_MEM_TRUST, 0, pem_.client_ca.data()});
   }
   options.push_back({MHD_OPTION_END, 0, nullptr});
   return options;

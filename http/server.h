@@ -31,7 +31,7 @@ struct ServerLimits {
   Bytes target = 8_KiB;                           ///< of the request line; above it 414
   Bytes head = 16_KiB;                            ///< request line and fields; above it 431
   Bytes body = Bytes(114688);                     ///< Cinder's limit; above it 413
-  unsigned connections = 1000;                    ///< more wait to be accepted
+  unsigned connections = 500;                     ///< more wait to be accepted
   unsigned connections_per_address = 250;         ///< more are closed at once
   Duration receiving = std::chrono::seconds(30);  ///< a whole request, however slowly it comes
   Duration idle = std::chrono::seconds(75);       ///< from an answer to the next request line

@@ -38,6 +38,8 @@ class GroupedCommits {
   void after(Then then);
   /// Commits now; for the end of the program.
   void flush();
+  /// A transaction is open, or somebody waits for it.
+  bool pending() const { return idle_ != nullptr; }
 
  private:
   void arm();

@@ -85,6 +85,17 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
   return database;
 }
 
+Result<std::unique_ptr<Database>> Database::look(const std::filesystem::path& path,
+                                                 const DatabaseKind& kind) {
+  if (std::error_code none; !std::filesystem::exists(path, none))
+    return failure(ErrorCode::internal, fmt::format("there is no {} {}; has {} been started?",
+                                                    kind.what, path.native(), kind.program));
+  auto database = std::make_unique<Database>(Fd(), path.native(), kind);
+  if (auto started = database->start_looking(); !started)
+    return std::unexpected(std::move(started.error()));
+  return database;
+}
+
 Database::Database(Fd lock, std::string path, const DatabaseKind& kind)
     : lock_(std::move(lock)), path_(std::move(path)), kind_(kind) {}
 
@@ -96,6 +107,18 @@ Result<void> Database::start() {
     if (ready) return ready;
     return std::unexpected(
         std::move(ready.error()).during(fmt::format("{} {}", kind_.what, path_)));
+  });
+}
+
+Result<void> Database::start_looking() {
+  return perform([this]() -> Result<void> {
+    sql_.open(*soci::factory_sqlite3(), fmt::format("db=\"{}\" timeout=2", path_));
+    sql_ << "pragma query_only = on";
+    const auto version = rows::number_of(sql_, "user_version as number from pragma_user_version");
+    if (version == kind_.version()) return {};
+    return failure(ErrorCode::internal,
+                   fmt::format("{} {} is of another version (schema {}, this one knows {})",
+                               kind_.what, path_, version, kind_.version()));
   });
 }
 

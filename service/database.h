@@ -48,6 +48,10 @@ class Database final : public Grouping {
   /// Internal that says what is wrong with the database and what to do.
   static Result<std::unique_ptr<Database>> open(const std::filesystem::path& path,
                                                 const DatabaseKind& kind);
+  /// The same file for looking only, beside its owner: not locked, not made, not changed. Errors:
+  /// Internal, also where there is none.
+  static Result<std::unique_ptr<Database>> look(const std::filesystem::path& path,
+                                                const DatabaseKind& kind);
   Database(Fd lock, std::string path, const DatabaseKind& kind);
 
   Result<void> begin() override;
@@ -96,6 +100,7 @@ class Database final : public Grouping {
 
  private:
   Result<void> start();
+  Result<void> start_looking();
   Result<void> bring_up();
   Result<void> check_schema();
   void create_schema();

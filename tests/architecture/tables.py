@@ -38,7 +38,8 @@ THIRD_PARTY = {
     r"fmt/": ("*/*.cpp", "service/database.h"),
     r"nlohmann/": ("core/json.cpp",),
     r"systemd/sd-event\.h": ("core/event_loop.cpp",),
-    r"systemd/sd-daemon\.h": ("core/event_loop.cpp", "agent/*.cpp"),  # readiness, watchdog
+    r"systemd/sd-daemon\.h": ("core/event_loop.cpp", "agent/*.cpp",  # readiness, watchdog
+                               "backend/listener.cpp"),  # sockets handed over
     r"systemd/sd-(journal|id128)\.h": ("service/*.cpp",),
     r"systemd/sd-bus\.h": ("dbus/*.cpp",),  # sd_bus_path_encode: sdbus-c++ offers none
     r"sdbus-c\+\+/": ("dbus/*.cpp",),
@@ -48,6 +49,7 @@ THIRD_PARTY = {
     r"spdlog/": ("service/log.cpp",),
     r"soci/": ("service/database.*",),
     r"toml\+\+/": ("service/settings.cpp",),
+    r"prometheus/": ("control/metrics.cpp",),
     r"CLI/": ("cli/syntax.cpp",),  # a header that takes seconds to compile
     r"microhttpd\.h": ("http/server.cpp",),
     r"gnutls/": ("http/peer_certificate.cpp",),  # whom a client's certificate names: libmicrohttpd does not say

@@ -33,6 +33,13 @@ class FakeTimeLoop final : public EventLoop {
       return timer && !timer->called;
     }));
   }
+  /// A timer is due and was not called yet.
+  bool ringing() const {
+    return std::ranges::any_of(timers_, [this](const auto& weak) {
+      const auto timer = weak.lock();
+      return timer && !timer->called && timer->when <= clock_.now();
+    });
+  }
   /// Turns the loop until `condition` holds before it would wait.
   template <class Condition>
   Result<int> run_until(Condition condition) {

@@ -149,6 +149,10 @@ void IscsiTarget::allow_only(int number, const std::string& initiator) {
   admin({"--mode", "target", "--op", "bind", "--tid", tid, "--initiator-name", initiator});
 }
 
+std::string IscsiTarget::control_socket() const {
+  return folder_ / "control." + control_port;
+}
+
 std::string IscsiTarget::log() const {
   return read_text_file(folder_ / "log", 1_MiB).value_or("");
 }

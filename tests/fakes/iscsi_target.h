@@ -41,6 +41,8 @@ class IscsiTarget {
   std::uint16_t port() const { return port_; }
   std::string portal() const { return "127.0.0.1:" + std::to_string(port_); }
   std::string other_portal() const { return "127.0.0.2:" + std::to_string(port_); }
+  /// Where it takes commands.
+  std::string control_socket() const;
   std::string log() const;
 
  private:
