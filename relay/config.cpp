@@ -99,7 +99,10 @@ const in::Keys<Config> keys({
     {"reports", "slowest_retry_ms",
      in::span_ms<Config>(AT(slowest_retry), milliseconds(1), hours(1))},
     {"reports", "look_ms", in::span_ms<Config>(AT(look), milliseconds(1), hours(24))},
-    {"agent", "reconnect_ms", in::span_ms<Config>(AT(reconnect), milliseconds(1), minutes(10))},
+    {"agent", "first_reconnect_ms",
+     in::span_ms<Config>(AT(first_reconnect), milliseconds(1), minutes(10))},
+    {"agent", "slowest_reconnect_ms",
+     in::span_ms<Config>(AT(slowest_reconnect), milliseconds(1), minutes(10))},
     {"log", "level", in::log_level<Config>(AT(log_level))},
 });
 #undef AT
@@ -122,7 +125,9 @@ Result<void> check(const Config& c, std::string_view source) {
        {c.control_certificate.empty() == c.control_key.empty(),
         "'control.certificate' and 'control.key' belong together"},
        {c.first_retry <= c.slowest_retry,
-        "'reports.first_retry_ms' must not exceed 'reports.slowest_retry_ms'"}},
+        "'reports.first_retry_ms' must not exceed 'reports.slowest_retry_ms'"},
+       {c.first_reconnect <= c.slowest_reconnect,
+        "'agent.first_reconnect_ms' must not exceed 'agent.slowest_reconnect_ms'"}},
       source);
 }
 

@@ -47,7 +47,8 @@ struct Config {
   Duration slowest_retry = std::chrono::minutes(5);
   Duration look = std::chrono::minutes(1);
   // [agent]
-  Duration reconnect = std::chrono::seconds(1);
+  Duration first_reconnect = std::chrono::seconds(1);
+  Duration slowest_reconnect = std::chrono::minutes(1);
   // [log]
   std::string log_level = "info";
 

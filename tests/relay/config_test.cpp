@@ -91,7 +91,7 @@ TEST(ARelayConfiguration, MayBeEmpty) {
 /// No key keeps its default: one that goes nowhere, or elsewhere, shows.
 constexpr std::string_view every_key = R"(
     log.level = "debug"
-    agent.reconnect_ms = 11
+    agent = { first_reconnect_ms = 11, slowest_reconnect_ms = 17 }
     events = { most_at_once = 7, answer_ms = 12 }
     [listen]
     address = "[::]:1"
@@ -145,7 +145,8 @@ Config every_value() {
           .first_retry = milliseconds(14),
           .slowest_retry = milliseconds(15),
           .look = milliseconds(16),
-          .reconnect = milliseconds(11),
+          .first_reconnect = milliseconds(11),
+          .slowest_reconnect = milliseconds(17),
           .log_level = "debug"};
 }
 
@@ -203,6 +204,8 @@ const std::vector<Mistake> mistakes{
      "relay.toml: 'control.certificate' and 'control.key' belong together"},
     {"RetriesTheWrongWayRound", "[reports]\nfirst_retry_ms = 600000\n",
      "relay.toml: 'reports.first_retry_ms' must not exceed 'reports.slowest_retry_ms'"},
+    {"ReconnectsTheWrongWayRound", "[agent]\nslowest_reconnect_ms = 999\n",
+     "relay.toml: 'agent.first_reconnect_ms' must not exceed 'agent.slowest_reconnect_ms'"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Table, AMistakeInTheRelaysConfiguration, ::testing::ValuesIn(mistakes),
