@@ -46,14 +46,6 @@ bool is_old_style(const Attachment& attachment) {
   return attachment.connector.is_null() && attachment.attach_time.has_value();
 }
 
-/// Cinder's admin metadata "attached_mode".
-std::optional<std::string> attached_mode(const std::vector<Attachment>& attachments) {
-  std::optional<std::string> mode;
-  for (const auto& attachment : attachments)
-    if (is_old_style(attachment)) mode = attachment.attach_mode;
-  return mode;
-}
-
 std::unexpected<Fault> used_by_nova(std::string_view instance) {
   return conflict(
       fmt::format("ConflictNovaUsingAttachment: Detach volume from instance {} using the Compute "
@@ -167,8 +159,7 @@ Outcome<void> may_connect(const Volume& volume) {
 }
 
 Outcome<void> may_end(const Caller& caller, const Attachment& attachment) {
-  if (caller.is_admin || !attachment.instance_uuid || attachment.connection_info.is_null())
-    return {};
+  if (caller.is_admin || !attachment.instance_uuid || !is_connected(attachment)) return {};
   return used_by_nova(*attachment.instance_uuid);
 }
 
@@ -211,13 +202,25 @@ Outcome<bool> reserves(const Volume& volume, const std::vector<Attachment>& atta
 
 Outcome<void> may_update(const Volume& volume, const std::vector<Attachment>& attachments) {
   if (is_error(volume.status)) return in_error(volume, "updated");
-  const auto connected = [](const Attachment& one) { return !one.connection_info.is_null(); };
-  if (attachments.size() < 2 || volume.multiattach || std::ranges::none_of(attachments, connected))
+  if (attachments.size() < 2 || volume.multiattach ||
+      std::ranges::none_of(attachments, is_connected))
     return {};
   return invalid_volume(fmt::format("duplicate connectors detected on volume {}", volume.id));
 }
 
 // ---- connections ----
+
+bool is_connected(const Attachment& attachment) {
+  const auto* members = attachment.connection_info.object();
+  return members != nullptr && !members->empty();
+}
+
+std::optional<std::string> attached_mode(const std::vector<Attachment>& attachments) {
+  std::optional<std::string> mode;
+  for (const auto& attachment : attachments)
+    if (is_old_style(attachment)) mode = attachment.attach_mode;
+  return mode;
+}
 
 Outcome<Export> export_for(const Volume& volume, const Value& connector, std::string attachment_id,
                            std::optional<backend::DriverKind> driver) {

@@ -61,6 +61,11 @@ Outcome<void> may_update(const Volume& volume, const std::vector<Attachment>& at
 
 // ---- connections ----
 
+/// It has a connection_info: somewhere it is exported for it. One that was only reserved has {}.
+bool is_connected(const Attachment& attachment);
+/// Cinder's admin metadata "attached_mode": of os-attach, which knows no connector.
+std::optional<std::string> attached_mode(const std::vector<Attachment>& attachments);
+
 /// Whom a connector names, for `attachment_id`. Faults: 400 that names what is missing.
 Outcome<Export> export_for(const Volume& volume, const Value& connector, std::string attachment_id,
                            std::optional<backend::DriverKind> driver);

@@ -298,7 +298,10 @@ Outcome<Attachment> Attaching::reserve_for(const Volume& volume, const NewAttach
   attachment.project_id = volume.project_id;
   attachment.instance_uuid = wanted.instance_uuid;
   attachment.created_at = needs_.clock.wall();
-  if (!is_given(wanted.connector)) attachment.attach_mode = mode_of(volume, wanted);
+  if (!is_given(wanted.connector)) {
+    attachment.attach_mode = mode_of(volume, wanted);
+    attachment.connection_info = Value::Object{};
+  }
   auto after = scene->volume;
   if (*reserved) after.status = VolumeStatus::reserved;
   auto done = checked(scene->store->add_attachment(attachment));
