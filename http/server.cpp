@@ -43,7 +43,7 @@ constexpr int most_runs = 8;
 /// A client whose chunk size never ends fills libmicrohttpd's buffer, which then asks to be run
 /// again and again in vain (connection.c, MHD_EVENT_LOOP_INFO_BLOCK). After so many runs in which
 /// nothing happened it has to wait, unless a socket is ready.
-constexpr int most_idle_runs = 64;
+constexpr int most_idle_runs = 8;
 constexpr Duration idle_run_pause = std::chrono::milliseconds(1);
 
 Response phrased_plainly(const Refusal& refusal) {
