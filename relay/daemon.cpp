@@ -90,7 +90,7 @@ Result<void> Daemon::connect(const Options& options) {
   control_ = std::make_unique<ControlPlane>(*client_, config_, secrets_);
   agent_ = bus::AsyncClient::create(*loop_, clock_,
                                     {.address = options.bus_address,
-                                     .first_retry = config_.first_reconnect,
+                                     .first_retry = config_.reconnect,
                                      .slowest_retry = config_.slowest_reconnect,
                                      .on_outbox = [this] { courier_->wake(); }});
   courier_ = std::make_unique<Courier>(
