@@ -22,9 +22,11 @@ class AsyncClient {
  public:
   struct Options {
     std::string address{};  ///< empty: the system bus
-    /// From one attempt to reach a bus that is not there to the next; also the most that the bus
-    /// daemon may take to note what we listen for, for which alone the loop waits.
-    Duration reconnect = std::chrono::seconds(1);
+    /// From one attempt to reach a bus that is not there to the next, doubled up to the slowest.
+    /// `first_retry` is also the most that the bus daemon may take to note what we listen for: for
+    /// that alone the loop waits.
+    Duration first_retry = std::chrono::seconds(1);
+    Duration slowest_retry = std::chrono::minutes(1);
     /// Reports wait, or may wait: there are more of them, or volgrowd or the bus is back.
     std::function<void()> on_outbox = [] {};
   };

@@ -44,9 +44,11 @@ bool read_url(const in::Node& node, std::string& value) {
   const auto* text = node.as<std::string>();
   if (!text || text->size() > 1024 || printable(*text) != *text) return false;
   if (!text->starts_with("http://") && !text->starts_with("https://")) return false;
-  if (text->find_first_of(" @?#") != std::string::npos) return false;
+  const auto host = text->substr(text->find("//") + 2);
+  if (host.empty() || host.starts_with('/') || host.find_first_of(" @?#") != std::string::npos)
+    return false;
   value = text->substr(0, text->find_last_not_of('/') + 1);
-  return value.find_first_of('/') + 2 < value.size();
+  return true;
 }
 
 using File = in::Kind<Config>;
@@ -97,7 +99,10 @@ const in::Keys<Config> keys({
     {"reports", "slowest_retry_ms",
      in::span_ms<Config>(AT(slowest_retry), milliseconds(1), hours(1))},
     {"reports", "look_ms", in::span_ms<Config>(AT(look), milliseconds(1), hours(24))},
-    {"agent", "reconnect_ms", in::span_ms<Config>(AT(reconnect), milliseconds(1), minutes(10))},
+    {"agent", "first_reconnect_ms",
+     in::span_ms<Config>(AT(first_reconnect), milliseconds(1), minutes(10))},
+    {"agent", "slowest_reconnect_ms",
+     in::span_ms<Config>(AT(slowest_reconnect), milliseconds(1), minutes(10))},
     {"log", "level", in::log_level<Config>(AT(log_level))},
 });
 #undef AT
@@ -120,7 +125,9 @@ Result<void> check(const Config& c, std::string_view source) {
        {c.control_certificate.empty() == c.control_key.empty(),
         "'control.certificate' and 'control.key' belong together"},
        {c.first_retry <= c.slowest_retry,
-        "'reports.first_retry_ms' must not exceed 'reports.slowest_retry_ms'"}},
+        "'reports.first_retry_ms' must not exceed 'reports.slowest_retry_ms'"},
+       {c.first_reconnect <= c.slowest_reconnect,
+        "'agent.first_reconnect_ms' must not exceed 'agent.slowest_reconnect_ms'"}},
       source);
 }
 

@@ -20,25 +20,26 @@ namespace volgrow::relay {
 enum class ControlAuth : std::uint8_t { noauth, http_basic, token };
 std::optional<ControlAuth> control_auth_named(std::string_view name);
 
+// Every member is initialised, so that a value may be written with the ones that matter.
 struct Config {
   // [listen]
   std::string address = "127.0.0.1:8799";
-  std::string certificate, key, client_ca;  ///< files in PEM form; "": none
-  std::string token_file;                   ///< "": who can connect may announce
+  std::string certificate{}, key{}, client_ca{};  ///< files in PEM form; "": none
+  std::string token_file{};                       ///< "": who can connect may announce
   std::uint32_t most_connections = 256;
   // [events]
   std::uint32_t most_at_once = 64;  ///< requests under way; each has one call at a time
   Duration event_time = std::chrono::seconds(8);  ///< for a whole answer; control's patience is 10
   // [control]
   std::string url = "http://127.0.0.1:8776";
-  std::string project;  ///< "": URLs without one
+  std::string project{};  ///< "": URLs without one
   ControlAuth auth = ControlAuth::noauth;
   std::string user = "admin";
-  std::string password_file;
-  std::string control_token_file;
-  std::string ca, control_certificate, control_key;
+  std::string password_file{};
+  std::string control_token_file{};
+  std::string ca{}, control_certificate{}, control_key{};
   // [reports]
-  std::string report_token_file;  ///< "": what [control] says
+  std::string report_token_file{};  ///< "": what [control] says
   std::uint32_t batch = 50;
   Bytes batch_size = Bytes(std::uint64_t{96} << 10);  ///< below what control reads of one request
   Duration report_time = std::chrono::seconds(10);    ///< for control's answer, and for the agent's
@@ -46,7 +47,8 @@ struct Config {
   Duration slowest_retry = std::chrono::minutes(5);
   Duration look = std::chrono::minutes(1);
   // [agent]
-  Duration reconnect = std::chrono::seconds(1);
+  Duration first_reconnect = std::chrono::seconds(1);
+  Duration slowest_reconnect = std::chrono::minutes(1);
   // [log]
   std::string log_level = "info";
 

@@ -90,7 +90,8 @@ Result<void> Daemon::connect(const Options& options) {
   control_ = std::make_unique<ControlPlane>(*client_, config_, secrets_);
   agent_ = bus::AsyncClient::create(*loop_, clock_,
                                     {.address = options.bus_address,
-                                     .reconnect = config_.reconnect,
+                                     .first_retry = config_.first_reconnect,
+                                     .slowest_retry = config_.slowest_reconnect,
                                      .on_outbox = [this] { courier_->wake(); }});
   courier_ = std::make_unique<Courier>(
       Courier::Needs{*loop_, clock_, config_, *agent_, *control_, *log_,

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/target.h"
+#include "core/text.h"
 #include "core/uuid.h"
 #include "relay/nova_documents.h"
 #include "relay/nova_fault.h"
@@ -86,7 +87,8 @@ class Receiver::Visit {
   Visit(const http::Request& request, http::Answer answer, Log& log)
       : request_id(fmt::format("req-{}", new_uuid())),
         global_request_id(relay::global_request_id(request.fields)),
-        what_(fmt::format("{} {} from {}", request.method, request.path, request.peer)),
+        what_(
+            fmt::format("{} {} from {}", cited(request.method), cited(request.path), request.peer)),
         answer_(std::move(answer)),
         log_(&log) {}
 

@@ -16,16 +16,18 @@ FOLDERS = {
     # The CLI is a client of the bus; --direct runs connectors and stack in its own process.
     "cli": ("core/", "dbus/client.h", "dbus/service.h", "connectors/", "stack/", "cli/"),
     "http": ("core/", "http/"),
+    # HTTP to D-Bus and back, nothing else: of dbus/ only what a client with an event loop needs.
+    "relay": ("core/", "service/", "http/", "dbus/async_client.h", "dbus/service.h", "relay/"),
     "backend": ("core/", "service/", "backend/"),
     # What control needs of the back end's program: its protocol, its settings, its client.
     "control": ("core/", "service/", "http/", "backend/protocol.h", "backend/settings.h", "backend/client.h",
                 "control/"),
-    "tests": ("core/", "connectors/", "stack/", "dbus/", "service/", "agent/", "cli/", "http/", "backend/",
+    "tests": ("core/", "connectors/", "stack/", "dbus/", "service/", "agent/", "cli/", "http/", "relay/", "backend/",
               "control/", "tests/"),
 }
 
 # Folders that hold the product's own C++; everything else with C++ in it is tests.
-PRODUCT = ("core", "service", "connectors", "stack", "dbus", "agent", "cli", "http", "backend", "control")
+PRODUCT = ("core", "service", "connectors", "stack", "dbus", "agent", "cli", "http", "relay", "backend", "control")
 
 # Headers made at build time; they are dbus/'s and live in no source folder.
 GENERATED_HEADERS = r"agent1_(adaptor|proxy)\.h"

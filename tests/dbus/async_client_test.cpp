@@ -40,7 +40,10 @@ class AnAsyncClient : public ::testing::Test {
   void connect(const std::string& to) {
     const AsTheRelay account;
     client = AsyncClient::create(
-        *loop, clock, {.address = to, .reconnect = 50ms, .on_outbox = [this] { ++news; }});
+        *loop, clock,
+        {.address = to, .first_retry = 50ms, .slowest_retry = 50ms, .on_outbox = [this] {
+           ++news;
+         }});
   }
   /// Turns the loop until the condition holds; fails the test when it does not in time. An agent
   /// that lost its bus may end the loop meanwhile.

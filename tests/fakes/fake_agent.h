@@ -3,7 +3,7 @@
 // keeps an outbox, and answers at once or when the test says so.
 #pragma once
 
-#include <deque>
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -26,7 +26,8 @@ class FakeAgent final : public bus::AsyncClient {
   // What to answer.
   std::map<std::string, Error> refusals;  ///< by volume id
   std::optional<Error> error;             ///< to every call
-  bool holds = false;                     ///< answers wait for release()
+  std::optional<Error> acknowledgement_error;
+  bool holds = false;  ///< answers wait for release()
   std::vector<bus::OutboxEntry> outbox;
 
   void release() {
@@ -52,11 +53,13 @@ class FakeAgent final : public bus::AsyncClient {
   void acknowledge(const std::vector<std::uint64_t>& sequences, Deadline deadline,
                    bus::Reply<void> reply) override {
     acknowledgements.push_back(sequences);
-    if (!error)
+    const auto refused = error ? error : acknowledgement_error;
+    if (!refused)
       std::erase_if(outbox, [&](const auto& entry) {
         return std::find(sequences.begin(), sequences.end(), entry.first) != sequences.end();
       });
-    answer(std::move(reply), Result<void>(), deadline);
+    auto result = refused ? Result<void>(std::unexpected(*refused)) : Result<void>();
+    answer(std::move(reply), std::move(result), deadline);
   }
 
  private:
