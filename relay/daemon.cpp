@@ -134,8 +134,8 @@ void Daemon::reload() {
 }
 
 Result<int> Daemon::run() {
-  notify_service_manager("READY=1");
   log_->info(fmt::format("volgrow-relay {} listens on {}", VOLGROW_VERSION, server_->endpoint()));
+  notify_service_manager("READY=1");
   auto status = loop_->run();
   notify_service_manager("STOPPING=1");
   return status;
