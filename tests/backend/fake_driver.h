@@ -15,7 +15,7 @@ namespace volgrow::backend {
 
 class FakeDriver final : public Driver {
  public:
-  /// From now on an extend of this volume waits until `let_go`.
+  /// The next extend of this volume waits until `let_go`.
   void hold(const std::string& id) {
     const std::scoped_lock lock(mutex_);
     held_ = id;
@@ -38,7 +38,7 @@ class FakeDriver final : public Driver {
     return Measured{found->second};
   }
   Result<Measured> extend(const std::string& id, Bytes size, Deadline) const override {
-    if (is_held(id)) {
+    if (is_to_wait(id)) {
       arrived_.count_down();
       gate_.wait();
     }
@@ -59,13 +59,15 @@ class FakeDriver final : public Driver {
   }
 
  private:
-  bool is_held(const std::string& id) const {
+  bool is_to_wait(const std::string& id) const {
     const std::scoped_lock lock(mutex_);
-    return held_ == id;
+    if (held_ != id) return false;
+    held_.reset();
+    return true;
   }
 
   mutable std::mutex mutex_;
-  std::optional<std::string> held_;
+  mutable std::optional<std::string> held_;
   mutable std::latch arrived_{1};
   mutable std::latch gate_{1};
   mutable std::map<std::string, Bytes> sizes_;

@@ -210,6 +210,23 @@ TEST_F(AFileBackEndOnRealLoops, KeepsItsHandsOffAVolumeThatIsHeldOnlyWhileItWork
   EXPECT_THAT(driver->extend("a", 96_MiB, soon()), Succeeds());
 }
 
+TEST_F(AFileBackEndOnRealLoops, TakesNoDeviceOfAVolumeThatIsCalledTheSameElsewhere) {
+  const auto ours = exported_to(first);
+  const TemporaryDirectory elsewhere;
+  BackEnd settings;
+  settings.path = elsewhere.path();
+  const auto other = make_driver(settings, std::make_shared<const SystemClock>());
+  ASSERT_THAT(other->create("a", 32_MiB), Succeeds());
+
+  const auto connection = other->export_to("a", first, soon());
+
+  ASSERT_THAT(connection, Succeeds());
+  EXPECT_NE(device_in(*connection), ours);
+  EXPECT_EQ(size_of(device_in(*connection)), 32_MiB);
+  EXPECT_EQ(other->unexport("a", first, soon()), Unexported{});
+  EXPECT_EQ(exported_to(first), ours);
+}
+
 TEST_F(AFileBackEndOnRealLoops, ExportsNoVolumeThatIsNotThere) {
   EXPECT_THAT(driver->export_to("b", first, soon()),
               FailsWith(ErrorCode::no_such_volume, "volume-b"));

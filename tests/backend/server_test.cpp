@@ -3,8 +3,10 @@
 #include "backend/server.h"
 
 #include <gmock/gmock.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -47,6 +49,12 @@ class RawPeer {
     const auto size = ::recv(socket_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
     packet.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
     return packet;
+  }
+  /// Bytes, with the kernel's own, that the server has not taken yet.
+  int unread() const {
+    int bytes = 0;
+    ::ioctl(socket_.get(), SIOCOUTQ, &bytes);
+    return bytes;
   }
   int fd() const { return socket_.get(); }
 
@@ -237,6 +245,8 @@ TEST_F(TheServer, LeavesCallsBeyondItsLimitInTheSocketUntilOthersAreAnswered) {
   driver->hold("a");
   for (std::uint64_t id = 1; id <= 6; ++id)
     ASSERT_TRUE(peer.send(to_packet(Request{id, 10s, Extend{{"fast", "a"}, 1_GiB}})));
+  turn();
+  EXPECT_GT(peer.unread(), 0);
   driver->let_go();
 
   for (std::uint64_t id = 1; id <= 6; ++id)
