@@ -272,8 +272,10 @@ void Attaching::terminate(const Volume& volume, const std::optional<Export>& onl
   auto scene = look_at(volume.id);
   if (!scene) return then(std::unexpected(std::move(scene.error())));
   auto ended = std::move(scene->exports);
-  std::erase_if(ended, [](const Export& one) { return !one.attachment_id.empty(); });
-  if (only) ended = {*only};
+  std::erase_if(ended, [&](const Export& one) {
+    return !one.attachment_id.empty() || (only && one.host != only->host);
+  });
+  if (ended.empty() && only) ended = {*only};  // on no record, which the back end may know better
   needs_.exports.end(volume, std::move(ended),
                      [this, volume, turn = std::move(turn), then = std::move(then)](
                          const Result<void>& done) mutable { then(terminated(volume, done)); });

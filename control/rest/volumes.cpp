@@ -265,7 +265,9 @@ Outcome<Content> force_delete(const Workplace& work, const Call& call) {
   constexpr auto rule = "volume_extension:volume_admin_actions:force_delete";
   if (auto allowed = work.policy.require(rule, call.caller, volume->project_id); !allowed)
     return fault_of(allowed);
-  return remove(work, call, std::move(*volume), true);
+  auto removed = remove(work, call, std::move(*volume), true);
+  if (removed) removed->by_hand = false;  // an action, unlike DELETE
+  return removed;
 }
 
 }  // namespace

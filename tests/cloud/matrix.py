@@ -4,8 +4,8 @@
 work was handed to stands still. In the end the volume is right, every attachment is confirmed with measured bytes,
 nothing is reserved, and every report is stored once.
 
-A process stands still by SIGSTOP, so its callers have handed over and wait; then the victim gets kill -9 and is
-started again, and the one that stood still goes on, unless it was the victim."""
+A process stands still by SIGSTOP, so its callers have handed over and wait; then the victim gets kill -9, the one
+that stood still goes on unless it was the victim, and the victim is started again."""
 
 import dataclasses
 import json
@@ -62,11 +62,11 @@ class Stage:
         self.processes[name].signal(signal.SIGCONT)
 
     def kill(self, name):
-        """kill -9 and a start, as systemd does. Who loses the bus of the system has lost everything on it: the
-        agent takes its name again by being started again, as its unit would be."""
-        process = self.processes[name]
-        process.kill()
-        process.start()
+        self.processes[name].kill()
+
+    def start(self, name):
+        """As systemd would. Whoever lost the bus has lost everything on it: the agent is started again too."""
+        self.processes[name].start()
         if name == "bus":
             self.processes["agent"].kill()
             self.processes["agent"].start()
@@ -79,13 +79,10 @@ def play(stage, case):
     device = cloud.attach(volume, "node1", INSTANCE)
     hand_over_to(stage, case.hand_over, volume)
     stage.kill(case.victim)
-    if not same_process(stage, case.hand_over, case.victim):
+    if stage.processes[case.hand_over] is not stage.processes[case.victim]:
         stage.go_on(case.hand_over)
+    stage.start(case.victim)
     check(stage, volume, device)
-
-
-def same_process(stage, one, other):
-    return stage.processes[one] is stage.processes[other] or (other == "bus" and one == "agent")
 
 
 def hand_over_to(stage, name, volume):
@@ -98,7 +95,7 @@ def hand_over_to(stage, name, volume):
         wait_until(lambda: asked(stage, volume), LIMIT_S, "the relay has learnt the size")
         stage.stop("report")
         stage.go_on("agent")
-        wait_until(lambda: measured(stage, volume), LIMIT_S, "the host has measured")
+        wait_until(lambda: jobs_ended(stage, volume), LIMIT_S, "the host has measured")
         return
     stage.stop(name)
     accepted(cloud, volume)
@@ -117,32 +114,33 @@ def asked(stage, volume):
     return f"volume {volume}" in stage.host.relay.words()
 
 
-def measured(stage, volume):
-    """The agent has ended a job for the volume at the new size."""
-    done = stage.host.volgrow("status", volume, "--json", check=False)
-    return done.returncode == 0 and json.loads(done.stdout).get("size") == 2 * GIB
-
-
 def check(stage, volume, device):
     """What must be so in the end, whatever happened."""
     cloud = stage.cloud
     cloud.wait_for_status(volume, "in-use", LIMIT_S)
-    extension = cloud.wait_for_hosts(volume, "confirmed", LIMIT_S)
-    seen = {
-        "size": cloud.volume(volume)["size"],
-        "bytes on the back end": extension["back_end"]["bytes"],
-        "bytes of the device": device_bytes(device),
-        "bytes that the host measured": extension["attachments"][0]["bytes"],
-        "open extends": query(cloud, "select count(*) from extends"),
-        "deliveries": query(cloud, "select count(*) from deliveries"),
-        "gigabytes reserved": reserved(cloud),
-    }
+    cloud.wait_for_hosts(volume, "confirmed", LIMIT_S)
     wanted = {"size": 2, "bytes on the back end": 2 * GIB, "bytes of the device": 2 * GIB,
               "bytes that the host measured": 2 * GIB, "open extends": 0, "deliveries": 0, "gigabytes reserved": 0}
-    if seen != wanted:
-        raise Failed(f"{seen}, not {wanted}")
-    wait_until(lambda: reports_stored(cloud, volume) == jobs_ended(stage, volume), LIMIT_S,
-               "every report is stored once")
+    seen = {}
+
+    def settled():
+        extension = cloud.extension(volume)
+        seen.update({
+            "size": cloud.volume(volume)["size"],
+            "bytes on the back end": extension["back_end"]["bytes"],
+            "bytes of the device": device_bytes(device),
+            "bytes that the host measured": extension["attachments"][0]["bytes"],
+            "open extends": query(cloud, "select count(*) from extends"),
+            "deliveries": query(cloud, "select count(*) from deliveries"),
+            "gigabytes reserved": reserved(cloud),
+        })
+        return seen == wanted and reports_stored(cloud, volume) == jobs_ended(stage, volume)
+
+    try:
+        wait_until(settled, LIMIT_S, "settled")
+    except Failed as failure:
+        raise Failed(f"{failure}: {seen}, reports {reports_stored(cloud, volume)}, jobs "
+                     f"{jobs_ended(stage, volume)}") from None
 
 
 def query(cloud, statement, *bound):

@@ -188,6 +188,26 @@ TEST_F(AnAttachableVolume, IsTakenFromEveryHostThatItsActionsExportedItTo) {
   EXPECT_THAT(exported_to(), IsEmpty());
 }
 
+TEST_F(AnAttachableVolume, IsTakenFromTheInitiatorThatItWasExportedTo) {
+  given_a_volume({});
+  ASSERT_TRUE(initialize(a_connector("node1")));
+
+  EXPECT_TRUE(terminate(Value::Object{{"host", "node1"}}));
+
+  const auto asked = back_ends.calls_of<backend::Unexport>();
+  ASSERT_THAT(asked, SizeIs(1));
+  EXPECT_EQ(asked.front().from, (backend::Attachment{"node1", "iqn.1993-08.org.debian:01:node1"}));
+}
+
+TEST_F(AnAttachableVolume, IsTakenFromAHostThatIsOnNoRecord) {
+  given_a_volume({});
+  back_ends.volumes.at("v1").hosts = {"node1"};
+
+  EXPECT_TRUE(terminate(a_connector("node1")));
+
+  EXPECT_THAT(exported_to(), IsEmpty());
+}
+
 TEST_F(AnAttachableVolume, IsTakenFromItsHostWithTheLastDetach) {
   given_a_volume({});
   ASSERT_TRUE(initialize(a_connector("node1")));
@@ -329,6 +349,7 @@ TEST_F(AnAttachment, IsReadOnlyWhenItsVolumeIs) {
 
   const auto shown = create({some_instance, a_connector("node1"), "rw"});
 
+  EXPECT_EQ(shown->attach_mode, "ro");
   EXPECT_EQ(attachment(shown->id).attach_mode, "ro");
   EXPECT_EQ(shown->connection_info, flat_connection("node1", shown->id, "ro"));
 }
@@ -695,6 +716,7 @@ TEST(TheStandingOfAVolume, IsThatOfItsFirstAttachmentByName) {
 
   EXPECT_EQ(with({}), available);
   EXPECT_EQ(with({AttachStatus::error_attaching}), available);
+  EXPECT_EQ(with({AttachStatus::error_attaching, AttachStatus::attached}), in_use);
   EXPECT_EQ(with({AttachStatus::reserved, AttachStatus::attaching}), is_attaching);
   EXPECT_EQ(with({AttachStatus::reserved}),
             (Standing{VolumeStatus::reserved, AttachStatus::reserved}));
