@@ -8,6 +8,7 @@
 
 #include "control/host_states.h"
 #include "control/user_messages.h"
+#include "core/backoff.h"
 #include "core/files.h"
 #include "core/text.h"
 

@@ -139,13 +139,4 @@ DeliveryAnswer understand(const Delivery& delivery, const Result<http::Response>
   return per_event(delivery, *events->array());
 }
 
-Duration backoff(std::uint32_t attempts, Duration first, Duration slowest, double random) {
-  auto wait = first;
-  for (std::uint32_t i = 1; i < attempts && wait < slowest; ++i)
-    wait *= 2;
-  wait = std::min(wait, slowest);
-  const auto half = wait / 2;
-  return half + Duration(static_cast<Duration::rep>(static_cast<double>(half.count()) * random));
-}
-
 }  // namespace volgrow::control

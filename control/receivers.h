@@ -51,8 +51,4 @@ struct DeliveryAnswer {
 
 DeliveryAnswer understand(const Delivery& delivery, const Result<http::Response>& response);
 
-/// From `first`, doubled with every attempt up to `slowest`, then between half and all of that:
-/// `random` is in [0, 1).
-Duration backoff(std::uint32_t attempts, Duration first, Duration slowest, double random);
-
 }  // namespace volgrow::control

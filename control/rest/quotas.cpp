@@ -12,9 +12,9 @@
 #include "control/quota_limits.h"
 #include "control/rest/paging.h"
 #include "control/rest/parameter_types.h"
-#include "control/rest/python_repr.h"
 #include "control/rest/schema.h"
 #include "control/rest/words.h"
+#include "core/python_repr.h"
 
 namespace volgrow::control::rest {
 namespace {

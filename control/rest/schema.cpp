@@ -10,8 +10,8 @@
 #include <charconv>
 #include <utility>
 
-#include "control/rest/python_repr.h"
 #include "control/rest/words.h"
+#include "core/python_repr.h"
 
 namespace volgrow::control::rest {
 namespace {

@@ -10,8 +10,6 @@
 namespace volgrow::control {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using testing::HasSubstr;
 
 Config with_receivers() {
@@ -133,19 +131,6 @@ TEST(NoAnswerAtAll, IsRepeated) {
 
   EXPECT_TRUE(answer.again);
   EXPECT_EQ(answer.events[0].reason, "connection refused");
-}
-
-TEST(ABackoff, DoublesUpToItsLimitAndVariesBelowIt) {
-  const auto wait = [](std::uint32_t attempts, double random) {
-    return backoff(attempts, seconds(1), seconds(10), random);
-  };
-
-  EXPECT_EQ(wait(1, 0.0), milliseconds(500));
-  EXPECT_EQ(wait(2, 0.0), seconds(1));
-  EXPECT_EQ(wait(3, 0.5), seconds(3));
-  EXPECT_EQ(wait(9, 0.0), seconds(5));
-  EXPECT_LT(wait(9, 0.999), seconds(10));
-  EXPECT_GE(wait(4'000'000'000U, 0.0), seconds(5));
 }
 
 }  // namespace
