@@ -126,6 +126,18 @@ struct Attachment {
   bool operator==(const Attachment&) const = default;
 };
 
+/// A host that a volume is exported to, or may be, and for whom: in the database before the back
+/// end is asked, and until it has answered that it no longer is. Of several for one host, the last
+/// one that ends takes the export with it.
+struct Export {
+  std::string volume_id;
+  std::string host;
+  std::optional<std::string> initiator;
+  std::string attachment_id;  ///< "" for os-initialize_connection, which has none
+
+  bool operator==(const Export&) const = default;
+};
+
 struct VolumeType {
   std::string id;
   std::string name;

@@ -116,37 +116,48 @@ void Provisioning::made(Id id, const Result<backend::Measured>& made) {
 
 void Provisioning::end_create(Id id, VolumeStatus status,
                               std::optional<std::pair<Action, Detail>> told) {
-  finish(id, [&](Store& store) -> Result<void> {
-    const auto& work = work_.at(id);
-    auto volume = still(store, work.volume.id, VolumeStatus::creating);
-    if (!volume) return std::unexpected(std::move(volume.error()));
-    if (!*volume) return {};
-    auto& changed = **volume;
-    changed.status = status;
-    changed.backend = work.volume.backend;
-    changed.updated_at = needs_.clock.wall();
-    if (auto stored = store.change_volume(changed); !stored || !told) return stored;
-    return store.add_message(
-        make_message(changed, work.request_id, told->first, told->second, needs_.clock.wall()));
-  });
+  finish(id, [&](Store& store) { return store_created(store, work_.at(id), status, told); });
+}
+
+Result<void> Provisioning::store_created(Store& store, const Work& work, VolumeStatus status,
+                                         std::optional<std::pair<Action, Detail>> told) {
+  auto volume = still(store, work.volume.id, VolumeStatus::creating);
+  if (!volume) return std::unexpected(std::move(volume.error()));
+  if (!*volume) return {};
+  auto& changed = **volume;
+  changed.status = status;
+  changed.backend = work.volume.backend;
+  changed.updated_at = needs_.clock.wall();
+  if (auto stored = store.change_volume(changed); !stored || !told) return stored;
+  return store.add_message(
+      make_message(changed, work.request_id, told->first, told->second, needs_.clock.wall()));
 }
 
 // ---- deleting ----
 
 void Provisioning::remove(const Volume& volume) {
-  when_durable(begin(volume, {}), &Provisioning::unmake);
+  when_durable(begin(volume, {}), &Provisioning::unexport);
+}
+
+/// What os-initialize_connection exported, and nobody terminated, goes with the volume.
+void Provisioning::unexport(Id id) {
+  const auto& volume = work_.at(id).volume;
+  if (volume.backend.empty()) return end_remove(id, std::nullopt);  // it was never placed
+  exports_.end_all(volume, [this, id](const Result<void>& ended) {
+    if (!ended) return unmade(id, std::unexpected(ended.error()));
+    unmake(id);
+  });
 }
 
 void Provisioning::unmake(Id id) {
   const auto& work = work_.at(id);
-  if (work.volume.backend.empty()) return end_remove(id, std::nullopt);  // it was never placed
   needs_.backends.call(backend::Remove{{work.volume.backend, work.volume.id}}, work.deadline,
                        [this, id](Result<backend::Removed> outcome) { unmade(id, outcome); });
 }
 
 void Provisioning::unmade(Id id, const Result<backend::Removed>& removed) {
   if (removed) return end_remove(id, std::nullopt);
-  if (again(id, removed.error(), &Provisioning::unmake)) return;
+  if (again(id, removed.error(), &Provisioning::unexport)) return;
   const auto& volume = work_.at(id).volume;
   needs_.log.error(fmt::format("delete volume {}: {}", volume.id, removed.error().message),
                    {{field::volume, volume.id}});

@@ -10,6 +10,7 @@
 
 #include "backend/client.h"
 #include "control/config.h"
+#include "control/exports.h"
 #include "control/pools.h"
 #include "control/store.h"
 #include "control/user_messages.h"
@@ -30,7 +31,9 @@ class Provisioning {
     const Config& config;
     Log& log;
   };
-  explicit Provisioning(Needs needs) : needs_(needs) {}
+  explicit Provisioning(Needs needs)
+      : needs_(needs),
+        exports_({needs.clock, needs.commits, needs.backends, needs.config, needs.log}) {}
 
   /// Takes up everything that is `creating` or `deleting`. Errors: Internal, from the database.
   Result<void> resume();
@@ -60,14 +63,18 @@ class Provisioning {
   Result<bool> choose_for(Volume& volume);
   void make(Id id);
   void made(Id id, const Result<backend::Measured>& made);
+  void unexport(Id id);
   void unmake(Id id);
   void unmade(Id id, const Result<backend::Removed>& removed);
   bool again(Id id, const Error& error, Step step);
   void end_create(Id id, VolumeStatus status, std::optional<std::pair<Action, Detail>> told);
+  Result<void> store_created(Store& store, const Work& work, VolumeStatus status,
+                             std::optional<std::pair<Action, Detail>> told);
   void end_remove(Id id, std::optional<VolumeStatus> status);
   void finish(Id id, const std::function<Result<void>(Store&)>& change);
 
   Needs needs_;
+  Exports exports_;
   std::map<Id, Work> work_;
   Id last_ = 0;
 };

@@ -49,6 +49,9 @@ const DatabaseKind control_kind{
          " where host_state not in ('none', 'confirmed')",
          "create index attachments_awaited on attachments (report_due)"
          " where report_due is not null",
+         "create table exports (volume_id text not null references volumes (id),"
+         " host text not null, attachment_id text not null, initiator text,"
+         " primary key (volume_id, host, attachment_id)) strict, without rowid",
          "create table extends (id integer primary key autoincrement,"
          " volume_id text not null unique references volumes (id), project_id text not null,"
          " volume_type_id text not null, user_id text not null, request_id text not null,"
@@ -296,6 +299,26 @@ Attachment attachment_of(const AttachmentRow& row) {
           .host = host_of(row),
           .created_at = time_of(row.created_at),
           .updated_at = time_in(row.updated_at)};
+}
+
+struct ExportRow {
+  std::string volume_id, host, attachment_id;
+  Text initiator;
+
+  template <class Each>
+  void each(Each each) {
+    each("volume_id", volume_id);
+    each("host", host);
+    each("attachment_id", attachment_id);
+    each("initiator", initiator.value, initiator.state);
+  }
+};
+
+Export export_of(const ExportRow& row) {
+  return {.volume_id = row.volume_id,
+          .host = row.host,
+          .initiator = row.initiator.get(),
+          .attachment_id = row.attachment_id};
 }
 
 struct ExtendRow {
@@ -813,6 +836,9 @@ class SqliteStore final : public Store {
   Result<std::vector<Attachment>> overdue(WallTime now) override;
   Result<std::optional<WallTime>> next_report_due() override;
   Result<std::vector<Attachment>> unsettled() override;
+  Result<void> add_export(const Export& one) override;
+  Result<std::vector<Export>> exports_of(const std::string& volume_id) override;
+  Result<void> remove_export(const Export& one) override;
   Result<std::int64_t> open_extend(const Extend& extend) override;
   Result<void> change_extend(const Extend& extend) override;
   Result<void> close_extend(std::int64_t id) override;
@@ -878,6 +904,9 @@ class SqliteStore final : public Store {
   void count(const std::string& project_id, const std::string& type_id, long long volumes,
              long long gigabytes);
   void take_back(const VolumeRow& row);
+  void add_used(const std::string& project_id, std::map<std::string, Usage>& usage);
+  void add_reserved(const std::string& project_id, std::map<std::string, Usage>& usage);
+  bool has_report(const StoredReport& report);
   Result<void> require_marker(std::string_view table, const Page& page);
 
   std::unique_ptr<Database> database_;
@@ -954,6 +983,7 @@ Result<void> SqliteStore::remove_volume(const std::string& id) {
     if (!before) return;
     sql() << "delete from extends where volume_id = :id", soci::use(id);
     sql() << "delete from attachments where volume_id = :id", soci::use(id);
+    sql() << "delete from exports where volume_id = :id", soci::use(id);
     sql() << "delete from deliveries where volume_id = :id", soci::use(id);
     tables().volumes.remove(id);
     take_back(*before);
@@ -1036,6 +1066,37 @@ Result<std::vector<Attachment>> SqliteStore::unsettled() {
   });
 }
 
+// ---- exports ----
+
+Result<void> SqliteStore::add_export(const Export& one) {
+  return change([&] {
+    Text initiator(one.initiator);
+    sql() << "insert into exports (volume_id, host, attachment_id, initiator)"
+             " values (:volume, :host, :attachment, :initiator)"
+             " on conflict (volume_id, host, attachment_id)"
+             " do update set initiator = excluded.initiator",
+        soci::use(one.volume_id), soci::use(one.host), soci::use(one.attachment_id),
+        soci::use(initiator.value, initiator.state);
+  });
+}
+
+Result<std::vector<Export>> SqliteStore::exports_of(const std::string& volume_id) {
+  return perform([&]() -> Result<std::vector<Export>> {
+    return values_of(
+        rows_of<ExportRow>(sql(), "from exports where volume_id = :id order by host, attachment_id",
+                           volume_id),
+        export_of);
+  });
+}
+
+Result<void> SqliteStore::remove_export(const Export& one) {
+  return change([&] {
+    sql() << "delete from exports where volume_id = :volume and host = :host"
+             " and attachment_id = :attachment",
+        soci::use(one.volume_id), soci::use(one.host), soci::use(one.attachment_id);
+  });
+}
+
 // ---- extends ----
 
 Result<std::int64_t> SqliteStore::open_extend(const Extend& extend) {
@@ -1068,27 +1129,35 @@ Result<std::vector<Extend>> SqliteStore::open_extends() {
 Result<std::map<std::string, Usage>> SqliteStore::usage(const std::string& project_id) {
   return perform([&]() -> Result<std::map<std::string, Usage>> {
     std::map<std::string, Usage> usage{{"volumes", {}}, {"gigabytes", {}}};
-    for (const auto& row :
-         rows_of<UsageRow>(sql(),
-                           "from usages u left join types t on t.id = u.volume_type_id"
-                           " where u.project_id = :project",
-                           project_id)) {
-      usage["volumes"].in_use += row.volumes;
-      usage["gigabytes"].in_use += row.gigabytes;
-      usage["volumes_" + row.name].in_use += row.volumes;
-      usage["gigabytes_" + row.name].in_use += row.gigabytes;
-    }
-    for (const auto& row : rows_of<UsageRow>(
-             sql(),
-             "from (select volume_type_id, 0 as volumes, new_size - old_size as gigabytes"
-             " from extends where project_id = :project) u"
-             " left join types t on t.id = u.volume_type_id",
-             project_id)) {
-      usage["gigabytes"].reserved += row.gigabytes;
-      usage["gigabytes_" + row.name].reserved += row.gigabytes;
-    }
+    add_used(project_id, usage);
+    add_reserved(project_id, usage);
     return usage;
   });
+}
+
+void SqliteStore::add_used(const std::string& project_id, std::map<std::string, Usage>& usage) {
+  for (const auto& row :
+       rows_of<UsageRow>(sql(),
+                         "from usages u left join types t on t.id = u.volume_type_id"
+                         " where u.project_id = :project",
+                         project_id)) {
+    usage["volumes"].in_use += row.volumes;
+    usage["gigabytes"].in_use += row.gigabytes;
+    usage["volumes_" + row.name].in_use += row.volumes;
+    usage["gigabytes_" + row.name].in_use += row.gigabytes;
+  }
+}
+
+void SqliteStore::add_reserved(const std::string& project_id, std::map<std::string, Usage>& usage) {
+  for (const auto& row : rows_of<UsageRow>(sql(),
+                                           "from (select volume_type_id, 0 as volumes,"
+                                           " new_size - old_size as gigabytes from extends"
+                                           " where project_id = :project) u"
+                                           " left join types t on t.id = u.volume_type_id",
+                                           project_id)) {
+    usage["gigabytes"].reserved += row.gigabytes;
+    usage["gigabytes_" + row.name].reserved += row.gigabytes;
+  }
 }
 
 Result<std::map<std::string, Gib>> SqliteStore::quota_limits(const std::string& project_id) {
@@ -1213,17 +1282,19 @@ Result<void> SqliteStore::remove_delivery(std::int64_t id) {
 Result<bool> SqliteStore::add_report(const StoredReport& report) {
   return perform([&]() -> Result<bool> {
     Database::Whole whole(*database_);
-    const auto sequence = bits(report.sequence);
-    if (number_of(sql(),
-                  "count(*) as number from reports"
-                  " where host = :host and journal = :journal and sequence = :sequence",
-                  report.host, report.journal, sequence) > 0)
-      return false;
-    tables().reports.insert({report.host, report.journal, sequence, report.volume_id,
+    if (has_report(report)) return false;
+    tables().reports.insert({report.host, report.journal, bits(report.sequence), report.volume_id,
                              report.attachment_id, report.result, micros(report.received_at)});
     whole.commit();
     return true;
   });
+}
+
+bool SqliteStore::has_report(const StoredReport& report) {
+  return number_of(sql(),
+                   "count(*) as number from reports"
+                   " where host = :host and journal = :journal and sequence = :sequence",
+                   report.host, report.journal, bits(report.sequence)) > 0;
 }
 
 Result<std::optional<StoredReport>> SqliteStore::last_report(const std::string& attachment_id) {

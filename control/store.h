@@ -118,6 +118,12 @@ class Store : public Grouping {
   /// Told of a growth and not confirmed, oldest first.
   virtual Result<std::vector<Attachment>> unsettled() = 0;
 
+  // ---- exports ----
+  /// One that is there already is as good.
+  virtual Result<void> add_export(const Export& one) = 0;
+  virtual Result<std::vector<Export>> exports_of(const std::string& volume_id) = 0;
+  virtual Result<void> remove_export(const Export& one) = 0;
+
   // ---- extends: an open one is a reservation ----
   virtual Result<std::int64_t> open_extend(const Extend& extend) = 0;
   virtual Result<void> change_extend(const Extend& extend) = 0;

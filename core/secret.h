@@ -6,8 +6,19 @@
 
 #include <array>
 #include <cstddef>
+#include <string_view>
 
 namespace volgrow {
+
+/// Whether a stranger has shown the secret. How long it takes tells of what was shown, never of how
+/// much of it was right.
+inline bool is_secret(std::string_view shown, std::string_view secret) {
+  // volatile: or the compiler may stop at the first difference.
+  volatile unsigned difference = shown.size() == secret.size() ? 0 : 1;
+  for (std::size_t i = 0; i < shown.size() && !secret.empty(); ++i)
+    difference = difference | static_cast<unsigned>(shown[i] ^ secret[i % secret.size()]);
+  return difference == 0;
+}
 
 class Secret {
  public:

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "dbus/call_error.h"
 #include "dbus/object_path.h"
 #include "dbus/options.h"
 #include "dbus/server.h"
@@ -46,29 +47,12 @@ Duration patience_for(const RequestOptions& options) {
 
 // ---- errors -------------------------------------------------------------------------------------
 
-bool nobody_owns_the_name(const std::string& error_name) {
-  return error_name == "org.freedesktop.DBus.Error.ServiceUnknown" ||
-         error_name == "org.freedesktop.DBus.Error.NameHasNoOwner";
-}
-
 bool no_such_object(const sdbus::Error& error) {
   return error.getName() == "org.freedesktop.DBus.Error.UnknownObject";
 }
 
 Error from_wire(const sdbus::Error& error) {
-  const auto code = error_code_of_dbus(error.getName());
-  if (nobody_owns_the_name(error.getName()))
-    return Error{code, "volgrowd is not running on this bus: systemctl start volgrowd", {}, 0};
-  if (code == ErrorCode::unreachable)
-    return Error{code, fmt::format("volgrowd did not answer: {}", error.getMessage()), {}, 0};
-  if (error.getName() == "org.freedesktop.DBus.Error.AccessDenied")
-    return Error{code,
-                 fmt::format("the bus policy does not allow this call (root and members of group "
-                             "volgrow may make it): {}",
-                             error.getMessage()),
-                 {},
-                 0};
-  return Error{code, error.getMessage(), {}, 0};
+  return error_of_call(error.getName(), error.getMessage());
 }
 
 /// Runs what may throw at the library's edge; `translate` says what an error means there.

@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <deque>
 #include <functional>
-#include <limits>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -20,6 +19,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "dbus/bus_pump.h"
 #include "dbus/callers.h"
 #include "dbus/object_path.h"
 #include "dbus/options.h"
@@ -505,90 +505,6 @@ class JobObject final
 
 // ---- the connection -----------------------------------------------------------------------------
 
-/// Runs an sdbus connection from our event loop. sd-bus wants to be asked before every sleep what
-/// it waits for; it has no wake-up for other threads and needs none here.
-class BusPump {
- public:
-  BusPump(EventLoop& loop, sdbus::IConnection& connection, std::function<void()> after_dispatch)
-      : loop_(loop), connection_(connection), after_dispatch_(std::move(after_dispatch)) {}
-
-  Result<void> start() {
-    const auto poll = connection_.getEventLoopPollData();
-    events_ = static_cast<std::uint32_t>(poll.events);
-    auto ready = loop_.on_ready(poll.fd, events_, [this](std::uint32_t) { turn(); });
-    if (!ready) return std::unexpected(ready.error());
-    auto before_waiting = loop_.before_waiting([this] { prepare(); });
-    if (!before_waiting) return std::unexpected(before_waiting.error());
-    ready_ = std::move(*ready);
-    before_waiting_ = std::move(*before_waiting);
-    return {};
-  }
-
- private:
-  // A client that floods us gets no more than this before timers, device events and workers have
-  // their turn.
-  static constexpr int messages_per_turn = 32;
-
-  void turn() {
-    try {
-      for (int i = 0; i < messages_per_turn && connection_.processPendingRequest(); ++i)
-        after_dispatch_();
-    } catch (const sdbus::Error&) {
-      lost();
-    }
-    after_dispatch_();
-  }
-
-  void prepare() {
-    try {
-      const auto poll = connection_.getEventLoopPollData();
-      wait_for(static_cast<std::uint32_t>(poll.events));
-      wake_at(poll.timeout_usec);
-    } catch (const sdbus::Error&) {
-      lost();
-    }
-  }
-
-  void wait_for(std::uint32_t events) {
-    if (events == events_) return;
-    events_ = events;
-    loop_.change_events(*ready_, events);
-  }
-
-  /// `when`: microseconds of CLOCK_MONOTONIC; 0 when messages are waiting in sd-bus's own queue.
-  void wake_at(std::uint64_t when) {
-    if (when == armed_for_) return;
-    timer_.reset();
-    armed_for_ = when;
-    if (when == never) return;
-    auto timer = loop_.at(TimePoint(Duration(static_cast<Duration::rep>(when))), [this] {
-      armed_for_ = never;
-      turn();
-    });
-    if (timer) timer_ = std::move(*timer);
-  }
-
-  // Without its bus the daemon serves nobody; its supervisor starts it anew and the journal brings
-  // the jobs back.
-  void lost() {
-    timer_.reset();
-    ready_.reset();
-    before_waiting_.reset();
-    loop_.exit(EXIT_FAILURE);
-  }
-
-  static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
-
-  EventLoop& loop_;
-  sdbus::IConnection& connection_;
-  std::function<void()> after_dispatch_;
-  std::uint32_t events_ = 0;
-  std::uint64_t armed_for_ = never;
-  EventLoop::Watch ready_;
-  EventLoop::Watch timer_;
-  EventLoop::Watch before_waiting_;
-};
-
 constexpr const char* driver_name = "org.freedesktop.DBus";
 
 /// Asks the bus daemon about other connections. sd-bus could fill in credentials itself, but reads
@@ -670,7 +586,10 @@ class BusServer final : public Server {
             [this](std::string name) { desk_.left(std::move(name)); }),
         desk_(service, driver_),
         root_(*connection_, desk_),
-        pump_(loop, *connection_, [this] { desk_.serve_all(); }) {}
+        // Without its bus the daemon serves nobody; its supervisor starts it anew and the journal
+        // brings the jobs back.
+        pump_(loop, *connection_,
+              {[this] { desk_.serve_all(); }, [&loop] { loop.exit(EXIT_FAILURE); }}) {}
 
   Result<void> start() { return pump_.start(); }
 

@@ -61,6 +61,12 @@ Error error_of(const Outgoing& outgoing, ErrorCode code, std::string_view reason
   return {code, fmt::format("{}: {}", name_of(outgoing), printable(reason)), {}, error_number};
 }
 
+ErrorCode kind_of(CURLcode code) {
+  if (code == CURLE_OPERATION_TIMEDOUT) return ErrorCode::timed_out;
+  if (code == CURLE_URL_MALFORMAT) return ErrorCode::invalid_args;
+  return code == CURLE_OUT_OF_MEMORY ? ErrorCode::internal : ErrorCode::unreachable;
+}
+
 /// Never the value of a field: it may be a secret.
 std::optional<Error> fault_of(const Outgoing& outgoing) {
   const auto invalid = [&](std::string_view reason) {
@@ -116,6 +122,7 @@ void set_request(Transfer& transfer) {
 }
 
 void set_manners(Transfer& transfer) {
+  set(transfer, CURLOPT_USERAGENT, "volgrow/" VOLGROW_VERSION);
   set(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
   set(transfer, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(transfer, CURLOPT_FOLLOWLOCATION, 0L);
@@ -189,6 +196,7 @@ class CurlClient final : public Client {
   void settle();
   void end(Transfer& transfer, Result<Response> result);
   Result<Response> outcome(Transfer& transfer, CURLcode code);
+  Error failure_of(Transfer& transfer, CURLcode code) const;
 
   EventLoop& loop_;
   const Clock& clock_;
@@ -233,13 +241,11 @@ Client::Pending CurlClient::send(Outgoing outgoing, Deadline deadline, Then then
 }
 
 Result<void> CurlClient::begin(Transfer& transfer, Deadline deadline) {
-  const auto late = [&transfer] {
-    return std::unexpected(error_of(transfer.outgoing, ErrorCode::timed_out,
-                                    "there was no answer before the deadline"));
-  };
   if (auto fault = fault_of(transfer.outgoing)) return std::unexpected(std::move(*fault));
-  if (deadline.passed(clock_.now())) return late();
-  auto watch = loop_.at(deadline.at, [this, &transfer, late] { end(transfer, late()); });
+  auto watch = loop_.at(deadline.at, [this, &transfer] {
+    end(transfer, std::unexpected(error_of(transfer.outgoing, ErrorCode::timed_out,
+                                           "there was no answer before the deadline")));
+  });
   if (!watch) return std::unexpected(std::move(watch.error()));
   transfer.deadline = std::move(*watch);
   return start(transfer);
@@ -364,26 +370,26 @@ std::size_t CurlClient::on_body(char* bytes, std::size_t, std::size_t size, void
 }
 
 Result<Response> CurlClient::outcome(Transfer& transfer, CURLcode code) {
+  if (code != CURLE_OK) return std::unexpected(failure_of(transfer, code));
+  if (transfer.in_head)  // which libcurl takes for a whole answer
+    return std::unexpected(error_of(transfer.outgoing, ErrorCode::unreachable,
+                                    "the connection ended within the head of the answer"));
   long status = 0;
-  long system_error = 0;
   curl_easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(transfer.easy.get(), CURLINFO_OS_ERRNO, &system_error);
-  if (code == CURLE_OK) {
-    transfer.response.status = static_cast<int>(status);
-    return std::move(transfer.response);
-  }
+  transfer.response.status = static_cast<int>(status);
+  return std::move(transfer.response);
+}
+
+Error CurlClient::failure_of(Transfer& transfer, CURLcode code) const {
   if (transfer.too_big)
-    return std::unexpected(error_of(transfer.outgoing, ErrorCode::limits_exceeded,
-                                    fmt::format("the answer is longer than {} bytes of head or {} "
-                                                "of body",
-                                                limits_.head.count(), limits_.body.count())));
+    return error_of(transfer.outgoing, ErrorCode::limits_exceeded,
+                    fmt::format("the answer is longer than {} bytes of head or {} of body",
+                                limits_.head.count(), limits_.body.count()));
+  long system_error = 0;
+  curl_easy_getinfo(transfer.easy.get(), CURLINFO_OS_ERRNO, &system_error);
   const std::string_view said = transfer.complaint.data();
-  const auto kind = code == CURLE_OPERATION_TIMEDOUT ? ErrorCode::timed_out
-                    : code == CURLE_URL_MALFORMAT    ? ErrorCode::invalid_args
-                                                     : ErrorCode::unreachable;
-  return std::unexpected(error_of(transfer.outgoing, kind,
-                                  said.empty() ? curl_easy_strerror(code) : said,
-                                  static_cast<int>(system_error)));
+  return error_of(transfer.outgoing, kind_of(code), said.empty() ? curl_easy_strerror(code) : said,
+                  static_cast<int>(system_error));
 }
 
 }  // namespace

@@ -20,11 +20,12 @@ struct TextFree {
   void operator()(unsigned char* text) const { gnutls_free(text); }
 };
 
-Certificate parsed(const gnutls_datum_t& der) {
+/// nullptr when it is none.
+Certificate parsed(const gnutls_datum_t& bytes, gnutls_x509_crt_fmt_t format) {
   gnutls_x509_crt_t made = nullptr;
   if (gnutls_x509_crt_init(&made) != GNUTLS_E_SUCCESS) return nullptr;
   Certificate certificate(made);
-  if (gnutls_x509_crt_import(made, &der, GNUTLS_X509_FMT_DER) != GNUTLS_E_SUCCESS) return nullptr;
+  if (gnutls_x509_crt_import(made, &bytes, format) != GNUTLS_E_SUCCESS) return nullptr;
   return certificate;
 }
 
@@ -47,6 +48,12 @@ std::string common_name_of(gnutls_x509_crt_t certificate) {
 
 }  // namespace
 
+bool holds_certificate(std::string_view pem) {
+  std::basic_string<unsigned char> bytes(pem.begin(), pem.end());
+  return parsed({bytes.data(), static_cast<unsigned>(bytes.size())}, GNUTLS_X509_FMT_PEM) !=
+         nullptr;
+}
+
 void require_certificate(gnutls_session_t session) {
   gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
   gnutls_session_set_verify_cert(session, nullptr, 0);
@@ -56,7 +63,7 @@ std::optional<ClientCertificate> shown_certificate(gnutls_session_t session) {
   unsigned count = 0;
   const auto* const chain = gnutls_certificate_get_peers(session, &count);
   if (!chain || count == 0) return std::nullopt;
-  const auto certificate = parsed(chain[0]);
+  const auto certificate = parsed(chain[0], GNUTLS_X509_FMT_DER);
   if (!certificate) return std::nullopt;
   return ClientCertificate{subject_of(certificate.get()), common_name_of(certificate.get())};
 }

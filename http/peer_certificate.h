@@ -4,12 +4,16 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "http/message.h"
 
 struct gnutls_session_int;
 
 namespace volgrow::http {
+
+/// Whether there is a certificate in it at all.
+bool holds_certificate(std::string_view pem);
 
 /// Before the handshake: it fails unless the client shows a certificate that the server's client CA
 /// signed and that is valid now.

@@ -11,18 +11,19 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <exception>
 #include <utility>
 
-#include "core/files.h"
 #include "core/text.h"
 #include "http/connections.h"
 #include "http/lingering.h"
 #include "http/listening.h"
 #include "http/peer_certificate.h"
+#include "http/pem.h"
 #include "http/rules.h"
 
 namespace volgrow::http {
@@ -38,38 +39,18 @@ struct ResponseDestroy {
 };
 using ResponseRef = std::unique_ptr<MHD_Response, ResponseDestroy>;
 
-constexpr Bytes longest_pem = 1_MiB;
 /// How often libmicrohttpd may run at once before other sources of the loop have a turn.
 constexpr int most_runs = 8;
 /// A client whose chunk size never ends fills libmicrohttpd's buffer, which then asks to be run
 /// again and again in vain (connection.c, MHD_EVENT_LOOP_INFO_BLOCK). After so many runs in which
-/// nothing happened it has to wait, unless a socket is ready.
-constexpr int most_idle_runs = 64;
+/// nothing happened while a body is awaited, it has to wait, unless a socket is ready.
+constexpr int most_idle_runs = 8;
 constexpr Duration idle_run_pause = std::chrono::milliseconds(1);
-
-struct Pem {
-  std::string certificate;
-  std::string key;
-  std::string client_ca;
-};
 
 Response phrased_plainly(const Refusal& refusal) {
   return {refusal.status,
           {{"Content-Type", "text/plain; charset=utf-8"}},
           fmt::format("{}\n", refusal.reason)};
-}
-
-Result<Pem> read_pem(const ServerTls& files) {
-  Pem pem;
-  for (const auto& [name, text] :
-       {std::pair(&files.certificate, &pem.certificate), std::pair(&files.key, &pem.key),
-        std::pair(&files.client_ca, &pem.client_ca)}) {
-    if (name->empty() && text == &pem.client_ca) continue;
-    auto read = read_text_file(*name, longest_pem);
-    if (!read) return std::unexpected(std::move(read.error()));
-    *text = std::move(*read);
-  }
-  return pem;
 }
 
 void drop_body(void* body) {
@@ -115,15 +96,21 @@ gnutls_session_int* session_of(MHD_Connection* mhd) {
   return static_cast<gnutls_session_int*>(about->tls_session);
 }
 
-MHD_Result add_field(void* fields, MHD_ValueKind, const char* name, std::size_t name_size,
-                     const char* value, std::size_t value_size) {
-  // Not through the frames of libmicrohttpd; a field less would be another request.
+/// Of a request's head; not whole when memory ran out, and then it is another request.
+struct CollectedFields {
+  Fields& fields;
+  bool whole = true;
+};
+
+MHD_Result collect_field(void* to, MHD_ValueKind, const char* name, std::size_t name_size,
+                         const char* value, std::size_t value_size) {
+  auto& collected = *static_cast<CollectedFields*>(to);
   try {
-    static_cast<Fields*>(fields)->add({name, name_size}, {value ? value : "", value_size});
-    return MHD_YES;
+    collected.fields.add({name, name_size}, {value ? value : "", value_size});
   } catch (...) {
-    return MHD_NO;
+    collected.whole = false;
   }
+  return collected.whole ? MHD_YES : MHD_NO;
 }
 
 class MicrohttpdServer final : public Server {
@@ -165,13 +152,14 @@ class MicrohttpdServer final : public Server {
   void answer(Exchange& exchange, std::optional<Response> response);
   bool respond(Exchange& exchange);
   Response phrase(const Refusal& refusal) const;
+  bool is_mutual() const { return !pem_.client_ca.empty(); }
 
   // What the loop calls.
   void run();
   void run_once();
   void run_later();
   bool has_work() const;
-  bool is_stuck() const { return idle_runs_ > most_idle_runs; }
+  bool is_stuck();
   void arm();
   void cut_overdue();
 
@@ -284,7 +272,7 @@ void MicrohttpdServer::open(MHD_Connection* mhd, void** context) {
   *context = &connections_.add({.mhd = mhd,
                                 .fd = about(MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
                                 .peer = address_text(address)});
-  if (!pem_.client_ca.empty()) require_certificate(session_of(mhd));
+  if (is_mutual()) require_certificate(session_of(mhd));
 }
 
 void MicrohttpdServer::close(Connection& connection) {
@@ -311,7 +299,9 @@ bool MicrohttpdServer::take_head(Exchange& exchange, const char* method, const c
   auto* const mhd = exchange.connection.mhd;
   auto& request = exchange.request;
   request.method = method;
-  MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, &add_field, &request.fields);
+  CollectedFields collected{request.fields};
+  MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, &collect_field, &collected);
+  if (!collected.whole) return false;
   const auto head = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
   if (!exchange.refusal)
     exchange.refusal = fault_of_head(request, version, Bytes(head->header_size), options_.limits);
@@ -345,7 +335,7 @@ void MicrohttpdServer::pass_on(Exchange& exchange) {
   auto& connection = exchange.connection;
   exchange.with_application = true;
   connections_.enter(connection, Stage::answering);
-  if (!pem_.client_ca.empty() && !connection.certificate)
+  if (is_mutual() && !connection.certificate)
     connection.certificate = shown_certificate(session_of(connection.mhd));
   exchange.request.peer = connection.peer;
   exchange.request.certificate = connection.certificate;
@@ -404,6 +394,13 @@ bool MicrohttpdServer::has_work() const {
   if (must_run_) return true;
   MHD_UNSIGNED_LONG_LONG timeout = 0;
   return MHD_get_timeout(daemon_.get(), &timeout) == MHD_YES;
+}
+
+bool MicrohttpdServer::is_stuck() {
+  return idle_runs_ > most_idle_runs &&
+         std::ranges::any_of(connections_.in(Stage::receiving), [](const Connection& connection) {
+           return connection.exchange && connection.exchange->head_read;
+         });
 }
 
 void MicrohttpdServer::run_later() {
@@ -504,8 +501,7 @@ std::vector<MHD_OptionItem> MicrohttpdServer::library_options(int listening) {
     options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, pem_.key.data()});
     options.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0,
                        const_cast<char*>("NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2")});
-    if (!pem_.client_ca.empty())
-      options.push_back({MHD_OPTION_HTTPS_MEM_TRUST, 0, pem_.client_ca.data()});
+    if (is_mutual()) options.push_back({MHD_OPTION_HTTPS_MEM_TRUST, 0, pem_.client_ca.data()});
   }
   options.push_back({MHD_OPTION_END, 0, nullptr});
   return options;

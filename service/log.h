@@ -36,6 +36,7 @@ inline constexpr std::string_view error = "VOLGROW_ERROR";
 inline constexpr std::string_view device = "VOLGROW_DEVICE";
 inline constexpr std::string_view state = "VOLGROW_STATE";
 inline constexpr std::string_view request = "VOLGROW_REQUEST";
+inline constexpr std::string_view global_request = "VOLGROW_GLOBAL_REQUEST";
 inline constexpr std::string_view host = "VOLGROW_HOST";
 }  // namespace field
 

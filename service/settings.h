@@ -30,7 +30,14 @@ using List = std::vector<Node>;
 
 /// A value of the file. A date or a time is none of ours: it is monostate, which no key takes.
 struct Node {
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Table> data;
+  using Choice = std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Table>;
+
+  // Written out for clang, our second compiler: of an aggregate that holds pairs of itself it wants
+  // to know whether a pair can be made before there is one.
+  Node() = default;
+  explicit(false) Node(Choice value) : data(std::move(value)) {}
+
+  Choice data;
 
   template <class T>
   const T* as() const {

@@ -161,9 +161,10 @@ void OwnApi::show_extension(const std::string& volume_id, const Caller& caller,
     auto report = needs_.records.checked(store.last_report(attachment.id));
     hosts.emplace_back(std::move(attachment), report ? std::move(*report) : std::nullopt);
   }
+  // Before the volume is moved into what waits for the answer.
+  backend::GetSize question{{(*volume)->backend, volume_id}};
   needs_.backends.call(
-      backend::GetSize{{(*volume)->backend, volume_id}},
-      within(back_end_patience, needs_.clock.now()),
+      std::move(question), within(back_end_patience, needs_.clock.now()),
       [volume = std::move(**volume), extend = std::move(*extend), hosts = std::move(hosts),
        answer = std::move(answer)](const Result<backend::Measured>& measured) mutable {
         answer(json(200, extension_of(volume, extend, hosts, measured)));

@@ -9,7 +9,7 @@
 namespace volgrow::control::rest {
 namespace {
 
-constexpr std::array<std::string_view, 41> for_administrators{
+constexpr std::array<std::string_view, 42> for_administrators{
     "clusters:get_all",
     "group:group_types_specs:get_all",
     "scheduler_extension:scheduler_stats:get_pools",
@@ -41,6 +41,7 @@ constexpr std::array<std::string_view, 41> for_administrators{
     "volume_extension:types_extra_specs:delete",
     "volume_extension:types_extra_specs:read_sensitive",
     "volume_extension:types_extra_specs:update",
+    "volume_extension:volume_admin_actions:extend_volume_completion",
     "volume_extension:volume_admin_actions:force_delete",
     "volume_extension:volume_admin_actions:force_detach",
     "volume_extension:volume_admin_actions:reset_status",

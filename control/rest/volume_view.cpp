@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "control/attach_rules.h"
 #include "control/cinder_words.h"
 #include "control/rest/paging.h"
 
@@ -29,10 +30,9 @@ Value metadata_of(const Volume& volume, const std::vector<Attachment>& attachmen
     else
       same->second = value;
   };
-  if (volume.readonly) put("readonly", "True");
-  for (const auto& attachment : attachments)
-    if (attachment.attach_status == AttachStatus::attached && attachment.attach_mode)
-      put("attached_mode", *attachment.attach_mode);
+  const auto mode = attached_mode(attachments);
+  if (volume.readonly || mode) put("readonly", volume.readonly ? "True" : "False");
+  if (mode) put("attached_mode", *mode);
   return shown;
 }
 

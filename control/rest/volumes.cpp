@@ -124,7 +124,6 @@ Outcome<Content> summary(const Workplace& work, const Call& call) {
   if (!project) return fault_of(project);
   VolumePage page;
   page.project_id = std::move(*project);
-  page.sort = {{"created_at", true}, {"id", true}};
   auto volumes = work.records.checked(work.records.store().volumes(page));
   if (!volumes) return fault_of(volumes);
   Gib size = 0;
@@ -267,7 +266,7 @@ Outcome<Content> force_delete(const Workplace& work, const Call& call) {
   if (auto allowed = work.policy.require(rule, call.caller, volume->project_id); !allowed)
     return fault_of(allowed);
   auto removed = remove(work, call, std::move(*volume), true);
-  if (removed) removed->by_hand = false;
+  if (removed) removed->by_hand = false;  // an action, unlike DELETE
   return removed;
 }
 

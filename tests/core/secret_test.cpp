@@ -58,5 +58,14 @@ TEST(ASecret, IsOverwrittenWhenItIsGone) {
   EXPECT_EQ(memory.find("do-not"), std::string_view::npos);
 }
 
+TEST(AShownSecret, IsRightOnlyAsAWhole) {
+  EXPECT_TRUE(is_secret("twelve bytes", "twelve bytes"));
+  EXPECT_FALSE(is_secret("twelve byteS", "twelve bytes"));
+  EXPECT_FALSE(is_secret("twelve", "twelve bytes"));
+  EXPECT_FALSE(is_secret("twelve bytestwelve bytes", "twelve bytes"));
+  EXPECT_FALSE(is_secret("", "twelve bytes"));
+  EXPECT_FALSE(is_secret("twelve bytes", ""));
+}
+
 }  // namespace
 }  // namespace volgrow

@@ -34,6 +34,7 @@ void ScriptedAgent::volume_changed(const Caller& from, std::string volume_id, By
                                    RequestOptions with, Reply<JobId> reply) {
   note(from, fmt::format("volume_changed {} {}", volume_id, expected.count()));
   options = std::move(with);
+  if (hold_changes) return changes.push_back(std::move(reply));
   answer<JobId>(reply, job);
 }
 

@@ -31,6 +31,8 @@ class ScriptedAgent final : public AgentService {
   bool silent = false;         ///< drop every reply unanswered
   bool hold_waits = false;     ///< keep the replies of wait() in `waits`
   std::vector<Reply<JobEnd>> waits;
+  bool hold_changes = false;  ///< the same for volume_changed()
+  std::vector<Reply<JobId>> changes;
   JobId job = 17;
   std::vector<JobId> jobs{17, 18};
   std::string json = R"({"schema":"volgrow.result/1"})";

@@ -132,6 +132,11 @@ void FakeBackEnds::release() {
   end_at(TimePoint::min(), asked, std::nullopt, true);
 }
 
+void FakeBackEnds::lose_the_callers() {
+  held_.clear();
+  asked_.clear();
+}
+
 void FakeBackEnds::end(Place asked, Result<Outcome> outcome) {
   auto then = std::move(asked->then);
   asked_.erase(asked);

@@ -64,6 +64,9 @@ class FakeBackEnds final : public backend::Client {
   }
   /// Lets the oldest call that waits go on.
   void release();
+  /// Whoever asked is dead and hears nothing. What waits was lost with its connection; what is done
+  /// stays done.
+  void lose_the_callers();
 
   // ---- what came, and what came of it ----
 

@@ -194,6 +194,11 @@ void PrivateBus::stop() {
   pid_ = -1;
 }
 
+void PrivateBus::restart() {
+  stop();
+  start();
+}
+
 std::string run_as(const Account& account, const std::function<std::string()>& work) {
   Pipe answer;
   const pid_t child = ::fork();

@@ -34,6 +34,9 @@ class PrivateBus {
 
   /// Ends the bus early: what a program does when its bus goes away.
   void stop();
+  /// A new bus where the old one was. Only socket_path() stays true of it: its address names it
+  /// too.
+  void restart();
 
  private:
   void write_config() const;

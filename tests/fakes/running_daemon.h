@@ -3,14 +3,10 @@
 // notification socket. May be killed and started again over the same state.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
 
-#include "core/fd.h"
-#include "tests/fakes/private_bus.h"
-#include "tests/fakes/real_loop.h"
+#include "tests/fakes/running_program.h"
 
 namespace volgrow::testing {
 
@@ -26,40 +22,32 @@ class RunningDaemon {
   };
   /// Starts nothing yet.
   explicit RunningDaemon(Options options);
-  RunningDaemon(const RunningDaemon&) = delete;
-  RunningDaemon& operator=(const RunningDaemon&) = delete;
-  ~RunningDaemon();
 
   /// Returns once it has said READY=1; false when it ended before that.
-  bool start();
+  bool start() { return start_under(options_.under); }
   bool start_under(std::vector<std::string> under);
   /// SIGKILL, and waits until it is gone.
-  void kill();
+  void kill() { program_.kill(); }
   /// SIGTERM; its exit status, or -1 when a signal ended it.
-  int stop();
+  int stop() { return program_.stop(); }
   /// Waits until it ends by itself; wait status as of waitpid(2).
-  int wait();
+  int wait() { return program_.wait(); }
 
   /// The daemon, not what it runs under.
-  pid_t pid() const { return daemon_pid_; }
-  bool running() const { return pid_ > 0; }
+  pid_t pid() const { return program_.pid(); }
+  bool running() const { return program_.running(); }
   /// Everything it wrote to standard error, of all its lives.
-  std::string log() const;
-  std::string state_directory() const { return folder_ / "state"; }
+  std::string log() const { return program_.log(); }
+  std::string state_directory() const { return program_.folder() / "state"; }
   std::string runtime_directory() const {
-    return options_.runtime_directory.empty() ? folder_ / "run" : options_.runtime_directory;
+    return options_.runtime_directory.empty() ? program_.folder() / "run"
+                                              : options_.runtime_directory;
   }
-  std::string folder() const { return folder_.path(); }
+  std::string folder() const { return program_.folder().path(); }
 
  private:
-  [[noreturn]] void become(const std::vector<std::string>& under) const;
-  bool wait_until_ready();
-
   Options options_;
-  TemporaryDirectory folder_;
-  Fd notify_;
-  pid_t pid_ = -1;         ///< of the child: the daemon or what it runs under
-  pid_t daemon_pid_ = -1;  ///< as the notification's sender
+  RunningProgram program_;
 };
 
 }  // namespace volgrow::testing

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the scenarios share: the clients as people type them, and saying what is seen."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.cloud.cloud import PROJECT, TOKEN, Cloud, device_bytes  # noqa: E402
+from tests.cloud.process import Failed  # noqa: E402
+
+GIB = 1 << 30
+PROGRAMS = pathlib.Path(os.environ.get("VOLGROW_BIN_DIR", ROOT / "build/dev/bin"))
+SKIPPED = 77  # what a script ends with that cannot run here
+
+
+def say(what, *details):
+    """One step, and what came of it."""
+    print(what)
+    for detail in details:
+        print(f"    {detail}")
+
+
+def expect(what, seen, wanted):
+    """Says it, and fails when it is not so."""
+    if seen != wanted:
+        raise Failed(f"{what}: {seen!r}, not {wanted!r}")
+    say(f"  {what}: {seen}")
+
+
+def require(*programs):
+    """Ends the script as skipped where a program is missing."""
+    for program in programs:
+        if not shutil.which(program):
+            print(f"skipped: there is no {program} on this machine")
+            sys.exit(SKIPPED)
+
+
+class Clients:
+    """cinder 9.1 and openstack 6.0 from Debian's packages, unmodified, without a keystone."""
+
+    def __init__(self, cloud):
+        self.cloud = cloud
+
+    def cinder(self, *words, version="3.59", check=True):
+        return self._run(["cinder", "--os-auth-type", "noauth", "--os-endpoint", f"{self.cloud.url}/v3",
+                          "--os-user-id", "admin", "--os-project-id", PROJECT,
+                          "--os-volume-api-version", version, *words], check)
+
+    def openstack(self, *words, version="3.59", check=True):
+        return self._run(["openstack", "--os-auth-type", "admin_token",
+                          "--os-endpoint", f"{self.cloud.url}/v3/{PROJECT}", "--os-token", TOKEN,
+                          "--os-volume-api-version", version, *words], check)
+
+    @staticmethod
+    def _run(command, check):
+        shown = " ".join([command[0], *command[9 if command[0] == "openstack" else 11:]])
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120,
+                              env={**os.environ, "no_proxy": "*"})
+        say(f"  $ {shown}", *(line for line in (done.stdout + done.stderr).splitlines() if line.strip()))
+        if check and done.returncode != 0:
+            raise Failed(f"{shown} ended with {done.returncode}")
+        return done
+
+
+def field(text, name):
+    """A value of the tables that both clients print."""
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 2 and cells[0] == name:
+            return cells[1]
+    raise Failed(f"the table has no {name}:\n{text}")
+
+
+@contextlib.contextmanager
+def cloud(**named):
+    """A cloud of its own in a directory that goes away; what its programs said, when it failed."""
+    with tempfile.TemporaryDirectory(prefix="volgrow-scenario.") as directory:
+        made = Cloud(directory, PROGRAMS, **named)
+        try:
+            with made:
+                yield made
+        except Exception:
+            for process in made.processes():
+                print(f"---- {process.name} said:\n{process.words()[-3000:]}", file=sys.stderr)
+            raise
+        finally:
+            detach_loops(directory)
+
+
+def detach_loops(directory):
+    """Loop devices of files beneath a directory that is about to go."""
+    listing = subprocess.run(["losetup", "--json", "--list", "--output", "NAME,BACK-FILE"],
+                             capture_output=True, text=True, check=True).stdout
+    for device in json.loads(listing or '{"loopdevices": []}')["loopdevices"]:
+        if (device["back-file"] or "").startswith(str(directory)):
+            subprocess.run(["losetup", "--detach", device["name"]], check=False)
+
+
+def main(story):
+    """Runs a scenario: 0 when all was as it should be."""
+    try:
+        story()
+    except Failed as failure:
+        print(f"FAILED: {failure}")
+        sys.exit(1)
+    print("ok")
+
+
+__all__ = ["GIB", "PROJECT", "ROOT", "SKIPPED", "Clients", "Failed", "cloud", "device_bytes", "expect", "field", "main", "require",
+           "say"]
