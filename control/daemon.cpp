@@ -18,11 +18,10 @@
 #include "control/rest/attachments.h"
 #include "control/rest/face.h"
 #include "control/rest/faults.h"
-#include "control/rest/new_volume.h"
 #include "control/rest/own_api.h"
+#include "control/rest/types.h"
 #include "control/rest/volume_actions.h"
 #include "control/status.h"
-#include "core/uuid.h"
 
 namespace volgrow::control {
 namespace {
@@ -144,15 +143,7 @@ Result<void> Daemon::begin() {
 Result<void> Daemon::have_default_type() {
   auto store = commits_->open();
   if (!store) return std::unexpected(std::move(store.error()));
-  const auto there = (*store)->type_named(rest::default_type_name);
-  if (!there) return std::unexpected(there.error());
-  if (*there) return {};
-  VolumeType type;
-  type.id = new_uuid();
-  type.name = rest::default_type_name;
-  type.description = "Default Volume Type";
-  type.created_at = clock_.wall();
-  return (*store)->add_type(type);
+  return rest::ensure_default_type(**store, clock_.wall());
 }
 
 Result<void> Daemon::resume() {

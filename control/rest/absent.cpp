@@ -33,9 +33,9 @@ constexpr std::array absent{
         "volume-transfers", "transfers", "transfer", "Transfers", "Transfer ", not_there, {3, 55}},
     Absent{"qos-specs", "qos_specs", "qos_specs", "QoS specs", "No such QoS spec ", "."},
     Absent{"consistencygroups", "consistencygroups", "consistencygroup", "Consistency groups",
-           "ConsistencyGroup ", not_there},
-    Absent{"cgsnapshots", "cgsnapshots", "cgsnapshot", "Consistency group snapshots", "CgSnapshot ",
-           not_there},
+           "Group ", not_there},
+    Absent{"cgsnapshots", "cgsnapshots", "cgsnapshot", "Consistency group snapshots",
+           "GroupSnapshot ", not_there},
     Absent{"groups", "groups", "group", "Groups", "Group ", not_there, {3, 13}},
     Absent{"group_snapshots",
            "group_snapshots",
@@ -77,7 +77,7 @@ Outcome<Content> refuse(const Workplace& work, const Call& call, const Absent& k
       Fault{501, fmt::format("{} are not supported by this service.", kind.plural), std::nullopt});
 }
 
-// ---- default types of projects ----
+// ---- default types of projects: never beneath a project ----
 
 Outcome<Content> no_default_type(const Call& call) {
   return not_found(fmt::format("Default type for project {} not found.", call.at("id")));
@@ -90,10 +90,10 @@ Outcome<Content> refuse_default_type(const Call& /*call*/) {
 
 void add_default_types(Api& api) {
   constexpr Version since{3, 62};
-  api.add(Route{"GET", "default-types", nothing("default_types"), since});
-  api.add(Route{"GET", "default-types/{id}", at_once(no_default_type), since});
-  api.add(Route{"DELETE", "default-types/{id}", at_once(no_default_type), since});
-  api.add(Route{"PUT", "default-types/{id}", at_once(refuse_default_type), since});
+  api.add(Route{"GET", "/v3/default-types", nothing("default_types"), since});
+  api.add(Route{"GET", "/v3/default-types/{id}", at_once(no_default_type), since});
+  api.add(Route{"DELETE", "/v3/default-types/{id}", at_once(no_default_type), since});
+  api.add(Route{"PUT", "/v3/default-types/{id}", at_once(refuse_default_type), since});
 }
 
 void add_kind(Api& api, const Workplace& work, const Absent& kind) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <fstream>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "control/rest/auth.h"
@@ -161,14 +162,14 @@ class Remembered {
   bool has(const Digest& digest) const { return known_.contains(digest); }
   void add(const Digest& digest) {
     if (known_.size() >= most) known_.clear();  // they are checked once more
-    known_.emplace(digest, true);
+    known_.insert(digest);
   }
 
  private:
   static constexpr std::size_t most = 4096;
 
   std::array<char, 32> key_{};
-  std::map<Digest, bool> known_;
+  std::set<Digest> known_;
 };
 
 // ---- both ----

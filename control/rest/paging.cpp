@@ -79,8 +79,7 @@ Outcome<Page> page_asked(const Call& call, std::uint32_t most) {
   Page page;
   page.limit = *limit;
   page.offset = *offset;
-  if (const auto* marker = call.parameter("marker"); marker != nullptr && !marker->empty())
-    page.marker = *marker;
+  if (const auto* marker = call.parameter("marker")) page.marker = *marker;
   return page;
 }
 

@@ -25,6 +25,7 @@ struct Limit {
   std::string resource;
   Gib most = unlimited;
   Usage usage{};
+  bool set = false;  ///< for the project, not by default
 };
 
 /// In the order in which Cinder shows them: by type between the last two.
@@ -57,8 +58,9 @@ Outcome<std::vector<Limit>> limits_for(const Workplace& work, const std::string&
   auto usage = work.records.checked(store.usage(project));
   if (!usage) return fault_of(usage);
   for (auto& limit : *limits) {
-    if (const auto found = set->find(limit.resource); found != set->end())
-      limit.most = found->second;
+    const auto own = set->find(limit.resource);
+    limit.set = own != set->end();
+    if (limit.set) limit.most = own->second;
     if (const auto found = usage->find(limit.resource); found != usage->end())
       limit.usage = found->second;
   }
@@ -133,12 +135,13 @@ Outcome<void> check_set(const Value& set, const std::vector<Limit>& known) {
   return invalid_input(fmt::format("Bad key(s) in quota set: {}", fmt::join(bad, ", ")));
 }
 
-/// A limit below what is used already is refused. A text cannot be compared in Cinder, and fails.
+/// A limit below what is used already is refused, if there was one set before: Cinder looks no
+/// further. A text cannot be compared there, and fails.
 Outcome<void> check_usage(const Limit& limit, const Value& value) {
   if (limit.resource == "per_volume_gigabytes") return {};
   if (value.text() != nullptr) return bad_request(std::string(words::malformed));
   const auto asked = *limit_in(limit.resource, value);
-  const auto used = limit.usage.in_use + limit.usage.reserved;
+  const auto used = limit.set ? limit.usage.in_use + limit.usage.reserved : 0;
   if (asked == unlimited || asked >= used) return {};
   return bad_request(
       fmt::format("Quota {} limit must be equal or greater than existing resources. Current usage "
@@ -253,8 +256,8 @@ std::string project_of_limits(const Call& call) {
 Outcome<Content> show_limits(const Workplace& work, const Call& call) {
   auto limits = limits_for(work, project_of_limits(call));
   if (!limits) return fault_of(limits);
-  auto with_reserved = flag_asked(call, "reserved");
-  if (!with_reserved) return fault_of(with_reserved);
+  const auto* reserved = call.parameter("reserved");
+  const bool with_reserved = reserved != nullptr && boolean_in(*reserved).value_or(false);
   const auto find = [&](std::string_view resource) {
     return *std::ranges::find(*limits, resource, &Limit::resource);
   };
@@ -264,7 +267,7 @@ Outcome<Content> show_limits(const Workplace& work, const Call& call) {
   if (work.policy.allows("limits_extension:used_limits", call.caller))
     for (const auto& [resource, name] : used) {
       const auto usage = find(resource).usage;
-      absolute.emplace_back(name, usage.in_use + (*with_reserved ? usage.reserved : 0));
+      absolute.emplace_back(name, usage.in_use + (with_reserved ? usage.reserved : 0));
     }
   Value::Object all{{"rate", Value::Array()}, {"absolute", std::move(absolute)}};
   return Content{.body = Value::Object{{"limits", std::move(all)}}};

@@ -199,6 +199,7 @@ void Api::run(const Operation& operation, Call call, Pending pending) {
 
 void Api::finish(Pending pending, Outcome<Content> outcome) {
   auto response = outcome ? response_of(std::move(*outcome)) : answer_of(outcome.error());
+  if (!commits_.pending()) return pending->send(std::move(response));
   commits_.after([pending = std::move(pending),
                   response = std::move(response)](const Result<void>& committed) mutable {
     if (!committed) response = answer_of(server_fault().error());

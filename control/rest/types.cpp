@@ -100,17 +100,15 @@ Outcome<void> sort_types(std::vector<VolumeType>& types, const std::vector<Sort>
   return {};
 }
 
-Outcome<void> cut_to_page(std::vector<VolumeType>& types, const Page& page) {
+/// A marker that is none is overlooked, as Cinder does here and nowhere else.
+void cut_to_page(std::vector<VolumeType>& types, const Page& page) {
   if (page.marker) {
     const auto marker = std::ranges::find(types, *page.marker, &VolumeType::id);
-    if (marker == types.end())
-      return not_found(fmt::format("Volume type {} could not be found.", *page.marker));
-    types.erase(types.begin(), marker + 1);
+    if (marker != types.end()) types.erase(types.begin(), marker + 1);
   }
   types.erase(types.begin(), types.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(
                                                  page.offset, types.size())));
   if (types.size() > *page.limit) types.resize(*page.limit);
-  return {};
 }
 
 Outcome<std::vector<VolumeType>> types_asked(const Workplace& work, const Call& call,
@@ -124,7 +122,7 @@ Outcome<std::vector<VolumeType>> types_asked(const Workplace& work, const Call& 
   if (*is_public)
     std::erase_if(*types, [&](const auto& type) { return type.is_public != **is_public; });
   if (auto sorted = sort_types(*types, *sort); !sorted) return fault_of(sorted);
-  if (auto cut = cut_to_page(*types, page); !cut) return fault_of(cut);
+  cut_to_page(*types, page);
   return types;
 }
 
@@ -175,7 +173,7 @@ Schema description() {
 Outcome<bool> is_name(const Value& value) {
   const auto* text = value.text();
   if (text == nullptr || !words::stripped(*text).empty()) return true;
-  return bad_request("The 'name' can not be empty.");
+  return bad_request("An invalid 'name' value was provided. The 'name' can not be empty.");
 }
 
 Schema creation() {

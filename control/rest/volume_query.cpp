@@ -64,7 +64,7 @@ Outcome<Effect> size(const Asking& asking) {
 /// Before 3.2 everything that is not "false" is true.
 Outcome<bool> boolean_filter(const Asking& asking) {
   if (asking.call.version < strict_booleans) {
-    constexpr std::array<std::string_view, 4> no{"False", "false", "FALSE", "0"};
+    constexpr std::array<std::string_view, 3> no{"False", "false", "FALSE"};
     return std::ranges::find(no, asking.value) == no.end();
   }
   const auto flag = boolean_in(words::stripped(asking.value));
@@ -80,11 +80,26 @@ Outcome<Effect> boolean(const Asking& asking) {
   return Effect::narrowed;
 }
 
-/// Every volume of ours uses quota, and none is encrypted, in a group or made from another.
-Outcome<Effect> always_true(const Asking& asking) {
-  auto flag = boolean_filter(asking);
-  if (!flag) return fault_of(flag);
+/// Every volume of ours uses quota. Cinder reads it under its database's name, from 3.31 on.
+Outcome<Effect> uses_quota(const Asking& asking) {
+  if (asking.call.version < configured_filters) return Effect::nothing_matches;
+  const auto flag = boolean_in(asking.value);
+  if (!flag)
+    return bad_request(fmt::format("Value '{}' for 'use_quota' is not a boolean.", asking.value));
   return *flag ? Effect::narrowed : Effect::nothing_matches;
+}
+
+/// Without all_tenants it is the caller's project, whatever the filter says.
+Outcome<Effect> of_project(const Asking& asking) {
+  const auto* all = asking.call.parameter("all_tenants");
+  if (asking.call.caller.is_admin && all != nullptr && boolean_in(*all).value_or(false))
+    asking.page.of_project = asking.value;
+  return Effect::narrowed;
+}
+
+/// No volume of ours is in one.
+Outcome<Effect> group(const Asking& asking) {
+  return asking.call.version < Version{3, 10} ? Effect::narrowed : Effect::nothing_matches;
 }
 
 /// {"a": "b"} or {'a': 'b'}; nothing when it is neither.
@@ -126,8 +141,10 @@ Outcome<Effect> host(const Asking& asking) {
   return Effect::narrowed;
 }
 
+/// "name~" is a column of Cinder's only from 3.31 on, "display_name~" always.
 Outcome<Effect> name_part(const Asking& asking) {
-  if (asking.call.version >= configured_filters) asking.page.name_part = asking.value;
+  if (asking.call.version >= configured_filters || asking.key == "display_name~")
+    asking.page.name_part = asking.value;
   return Effect::narrowed;
 }
 
@@ -163,10 +180,9 @@ Outcome<Effect> moments(const Asking& asking) {
     const auto colon = unit.find(':');
     const auto compared = comparison_named(unit.substr(0, colon));
     if (!compared) return bad_request(fmt::format("Invalid {} operator", unit.substr(0, colon)));
-    if (colon == std::string_view::npos)
-      return bad_request(fmt::format("Invalid {} value", asking.key));
-    const auto time = time_in(unit.substr(colon + 1));
-    if (!time) return bad_request(fmt::format("Invalid {} value", unit.substr(colon + 1)));
+    const auto text = colon == std::string_view::npos ? unit : unit.substr(colon + 1);
+    const auto time = time_in(text);
+    if (!time) return bad_request(fmt::format("Invalid {} value", text));
     asking.page.moments.push_back({asking.key == "created_at", *compared, *time});
   }
   return Effect::narrowed;
@@ -199,13 +215,13 @@ constexpr std::array rows{
     Row{"volume_type_id", quotable_text<&VolumePage::type_id>},
     Row{"attach_status", quotable_text<&VolumePage::attach_status>},
     Row{"migration_status", quotable_text<&VolumePage::migration_status>},
-    Row{"project_id", quotable_text<&VolumePage::of_project>},
+    Row{"project_id", of_project},
+    Row{"group_id", group},
     Row{"host", host},
     Row{"size", size},
     Row{"bootable", boolean<&VolumePage::bootable>},
     Row{"multiattach", boolean<&VolumePage::multiattach>},
-    Row{"use_quota", always_true},
-    Row{"consumes_quota", always_true},
+    Row{"consumes_quota", uses_quota},
     Row{"metadata", metadata},
     Row{"glance_metadata", image_metadata},
     Row{"created_at", moments},

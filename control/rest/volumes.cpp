@@ -124,6 +124,7 @@ Outcome<Content> summary(const Workplace& work, const Call& call) {
   if (!project) return fault_of(project);
   VolumePage page;
   page.project_id = std::move(*project);
+  page.sort = {{"created_at", true}, {"id", true}};
   auto volumes = work.records.checked(work.records.store().volumes(page));
   if (!volumes) return fault_of(volumes);
   Gib size = 0;
