@@ -15,4 +15,7 @@ std::string cinder_time(WallTime time);
 /// "host@backend#backend": one pool in each back end, of its name.
 std::string cinder_host(std::string_view host, std::string_view backend);
 
+/// What Cinder knows a back end's service by: always the same UUID for the same names.
+std::string service_uuid(std::string_view host, std::string_view backend);
+
 }  // namespace volgrow::control

@@ -116,19 +116,21 @@ void Provisioning::made(Id id, const Result<backend::Measured>& made) {
 
 void Provisioning::end_create(Id id, VolumeStatus status,
                               std::optional<std::pair<Action, Detail>> told) {
-  finish(id, [&](Store& store) -> Result<void> {
-    const auto& work = work_.at(id);
-    auto volume = still(store, work.volume.id, VolumeStatus::creating);
-    if (!volume) return std::unexpected(std::move(volume.error()));
-    if (!*volume) return {};
-    auto& changed = **volume;
-    changed.status = status;
-    changed.backend = work.volume.backend;
-    changed.updated_at = needs_.clock.wall();
-    if (auto stored = store.change_volume(changed); !stored || !told) return stored;
-    return store.add_message(
-        make_message(changed, work.request_id, told->first, told->second, needs_.clock.wall()));
-  });
+  finish(id, [&](Store& store) { return store_created(store, work_.at(id), status, told); });
+}
+
+Result<void> Provisioning::store_created(Store& store, const Work& work, VolumeStatus status,
+                                         std::optional<std::pair<Action, Detail>> told) {
+  auto volume = still(store, work.volume.id, VolumeStatus::creating);
+  if (!volume) return std::unexpected(std::move(volume.error()));
+  if (!*volume) return {};
+  auto& changed = **volume;
+  changed.status = status;
+  changed.backend = work.volume.backend;
+  changed.updated_at = needs_.clock.wall();
+  if (auto stored = store.change_volume(changed); !stored || !told) return stored;
+  return store.add_message(
+      make_message(changed, work.request_id, told->first, told->second, needs_.clock.wall()));
 }
 
 // ---- deleting ----

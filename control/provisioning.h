@@ -68,6 +68,8 @@ class Provisioning {
   void unmade(Id id, const Result<backend::Removed>& removed);
   bool again(Id id, const Error& error, Step step);
   void end_create(Id id, VolumeStatus status, std::optional<std::pair<Action, Detail>> told);
+  Result<void> store_created(Store& store, const Work& work, VolumeStatus status,
+                             std::optional<std::pair<Action, Detail>> told);
   void end_remove(Id id, std::optional<VolumeStatus> status);
   void finish(Id id, const std::function<Result<void>(Store&)>& change);
 

@@ -904,6 +904,9 @@ class SqliteStore final : public Store {
   void count(const std::string& project_id, const std::string& type_id, long long volumes,
              long long gigabytes);
   void take_back(const VolumeRow& row);
+  void add_used(const std::string& project_id, std::map<std::string, Usage>& usage);
+  void add_reserved(const std::string& project_id, std::map<std::string, Usage>& usage);
+  bool has_report(const StoredReport& report);
   Result<void> require_marker(std::string_view table, const Page& page);
 
   std::unique_ptr<Database> database_;
@@ -1126,27 +1129,35 @@ Result<std::vector<Extend>> SqliteStore::open_extends() {
 Result<std::map<std::string, Usage>> SqliteStore::usage(const std::string& project_id) {
   return perform([&]() -> Result<std::map<std::string, Usage>> {
     std::map<std::string, Usage> usage{{"volumes", {}}, {"gigabytes", {}}};
-    for (const auto& row :
-         rows_of<UsageRow>(sql(),
-                           "from usages u left join types t on t.id = u.volume_type_id"
-                           " where u.project_id = :project",
-                           project_id)) {
-      usage["volumes"].in_use += row.volumes;
-      usage["gigabytes"].in_use += row.gigabytes;
-      usage["volumes_" + row.name].in_use += row.volumes;
-      usage["gigabytes_" + row.name].in_use += row.gigabytes;
-    }
-    for (const auto& row : rows_of<UsageRow>(
-             sql(),
-             "from (select volume_type_id, 0 as volumes, new_size - old_size as gigabytes"
-             " from extends where project_id = :project) u"
-             " left join types t on t.id = u.volume_type_id",
-             project_id)) {
-      usage["gigabytes"].reserved += row.gigabytes;
-      usage["gigabytes_" + row.name].reserved += row.gigabytes;
-    }
+    add_used(project_id, usage);
+    add_reserved(project_id, usage);
     return usage;
   });
+}
+
+void SqliteStore::add_used(const std::string& project_id, std::map<std::string, Usage>& usage) {
+  for (const auto& row :
+       rows_of<UsageRow>(sql(),
+                         "from usages u left join types t on t.id = u.volume_type_id"
+                         " where u.project_id = :project",
+                         project_id)) {
+    usage["volumes"].in_use += row.volumes;
+    usage["gigabytes"].in_use += row.gigabytes;
+    usage["volumes_" + row.name].in_use += row.volumes;
+    usage["gigabytes_" + row.name].in_use += row.gigabytes;
+  }
+}
+
+void SqliteStore::add_reserved(const std::string& project_id, std::map<std::string, Usage>& usage) {
+  for (const auto& row : rows_of<UsageRow>(sql(),
+                                           "from (select volume_type_id, 0 as volumes,"
+                                           " new_size - old_size as gigabytes from extends"
+                                           " where project_id = :project) u"
+                                           " left join types t on t.id = u.volume_type_id",
+                                           project_id)) {
+    usage["gigabytes"].reserved += row.gigabytes;
+    usage["gigabytes_" + row.name].reserved += row.gigabytes;
+  }
 }
 
 Result<std::map<std::string, Gib>> SqliteStore::quota_limits(const std::string& project_id) {
@@ -1271,17 +1282,19 @@ Result<void> SqliteStore::remove_delivery(std::int64_t id) {
 Result<bool> SqliteStore::add_report(const StoredReport& report) {
   return perform([&]() -> Result<bool> {
     Database::Whole whole(*database_);
-    const auto sequence = bits(report.sequence);
-    if (number_of(sql(),
-                  "count(*) as number from reports"
-                  " where host = :host and journal = :journal and sequence = :sequence",
-                  report.host, report.journal, sequence) > 0)
-      return false;
-    tables().reports.insert({report.host, report.journal, sequence, report.volume_id,
+    if (has_report(report)) return false;
+    tables().reports.insert({report.host, report.journal, bits(report.sequence), report.volume_id,
                              report.attachment_id, report.result, micros(report.received_at)});
     whole.commit();
     return true;
   });
+}
+
+bool SqliteStore::has_report(const StoredReport& report) {
+  return number_of(sql(),
+                   "count(*) as number from reports"
+                   " where host = :host and journal = :journal and sequence = :sequence",
+                   report.host, report.journal, bits(report.sequence)) > 0;
 }
 
 Result<std::optional<StoredReport>> SqliteStore::last_report(const std::string& attachment_id) {

@@ -67,7 +67,7 @@ std::string event_id_of(const Message& message) {
 }
 
 std::string text_of(const Message& message) {
-  return fmt::format("{}: {}", text_for(actions, message.action_id),
+  return fmt::format("{}:{}", text_for(actions, message.action_id),
                      text_for(details, message.detail_id));
 }
 

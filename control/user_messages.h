@@ -32,7 +32,7 @@ Message make_message(const Volume& volume, const std::string& request_id, Action
 
 /// "VOLUME_VOLUME_007_003".
 std::string event_id_of(const Message& message);
-/// "extend volume: Could not find any available weighted backend."; an id nobody knows is named.
+/// "extend volume:Could not find any available weighted backend."; an id nobody knows is named.
 std::string text_of(const Message& message);
 
 }  // namespace volgrow::control

@@ -10,7 +10,8 @@
 namespace volgrow {
 
 /// From `first`, doubled with every attempt up to `slowest`, then between half and all of that, so
-/// that many who failed together do not come back together: `random` is in [0, 1], and 1 is all of it.
+/// that many who failed together do not come back together: `random` is in [0, 1], and 1 is all of
+/// it.
 inline Duration backoff(std::uint32_t attempts, Duration first, Duration slowest, double random) {
   auto wait = first;
   for (std::uint32_t i = 1; i < attempts && wait < slowest; ++i)

@@ -122,6 +122,7 @@ void set_request(Transfer& transfer) {
 }
 
 void set_manners(Transfer& transfer) {
+  set(transfer, CURLOPT_USERAGENT, "volgrow/" VOLGROW_VERSION);
   set(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
   set(transfer, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(transfer, CURLOPT_FOLLOWLOCATION, 0L);
@@ -240,13 +241,11 @@ Client::Pending CurlClient::send(Outgoing outgoing, Deadline deadline, Then then
 }
 
 Result<void> CurlClient::begin(Transfer& transfer, Deadline deadline) {
-  const auto late = [&transfer] {
-    return std::unexpected(error_of(transfer.outgoing, ErrorCode::timed_out,
-                                    "there was no answer before the deadline"));
-  };
   if (auto fault = fault_of(transfer.outgoing)) return std::unexpected(std::move(*fault));
-  if (deadline.passed(clock_.now())) return late();
-  auto watch = loop_.at(deadline.at, [this, &transfer, late] { end(transfer, late()); });
+  auto watch = loop_.at(deadline.at, [this, &transfer] {
+    end(transfer, std::unexpected(error_of(transfer.outgoing, ErrorCode::timed_out,
+                                           "there was no answer before the deadline")));
+  });
   if (!watch) return std::unexpected(std::move(watch.error()));
   transfer.deadline = std::move(*watch);
   return start(transfer);

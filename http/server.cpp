@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
@@ -42,8 +43,8 @@ using ResponseRef = std::unique_ptr<MHD_Response, ResponseDestroy>;
 constexpr int most_runs = 8;
 /// A client whose chunk size never ends fills libmicrohttpd's buffer, which then asks to be run
 /// again and again in vain (connection.c, MHD_EVENT_LOOP_INFO_BLOCK). After so many runs in which
-/// nothing happened it has to wait, unless a socket is ready.
-constexpr int most_idle_runs = 64;
+/// nothing happened while a body is awaited, it has to wait, unless a socket is ready.
+constexpr int most_idle_runs = 8;
 constexpr Duration idle_run_pause = std::chrono::milliseconds(1);
 
 Response phrased_plainly(const Refusal& refusal) {
@@ -158,7 +159,7 @@ class MicrohttpdServer final : public Server {
   void run_once();
   void run_later();
   bool has_work() const;
-  bool is_stuck() const { return idle_runs_ > most_idle_runs; }
+  bool is_stuck();
   void arm();
   void cut_overdue();
 
@@ -393,6 +394,13 @@ bool MicrohttpdServer::has_work() const {
   if (must_run_) return true;
   MHD_UNSIGNED_LONG_LONG timeout = 0;
   return MHD_get_timeout(daemon_.get(), &timeout) == MHD_YES;
+}
+
+bool MicrohttpdServer::is_stuck() {
+  return idle_runs_ > most_idle_runs &&
+         std::ranges::any_of(connections_.in(Stage::receiving), [](const Connection& connection) {
+           return connection.exchange && connection.exchange->head_read;
+         });
 }
 
 void MicrohttpdServer::run_later() {

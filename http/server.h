@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/bytes.h"
 #include "core/clock.h"
@@ -27,6 +28,7 @@ struct ServerTls {
   std::string client_ca{};
 };
 
+/// Who exceeds a limit of time is cut off without a word.
 struct ServerLimits {
   Bytes target = 8_KiB;                           ///< of the request line; above it 414
   Bytes head = 16_KiB;                            ///< request line and fields; above it 431
@@ -52,6 +54,8 @@ struct ServerOptions {
   std::optional<ServerTls> tls{};
   ServerLimits limits{};
   /// Phrases a refusal as the application's clients expect; without it, the reason as text/plain.
+  /// libmicrohttpd does not ask before it refuses what is hardly HTTP: a Content-Length that is no
+  /// number, chunks that are none, a head far beyond its limit.
   std::function<Response(const Refusal&)> on_refused{};
 };
 

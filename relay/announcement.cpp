@@ -39,13 +39,15 @@ void Announcement::ask_for_size() {
 }
 
 void Announcement::got_size(Result<Bytes> size) {
+  const auto& volume = order_.volumes[sizes_.size()];
   if (size) {
+    log(LogLevel::info, volume,
+        fmt::format("volume {} has {} bytes in control", volume, size->count()));
     sizes_.push_back(*size);
     return ask_for_size();
   }
-  const auto& volume = order_.volumes[sizes_.size()];
   auto error = std::move(size.error()).during(fmt::format("learn the size of volume {}", volume));
-  log_refusal(volume, error);
+  log(LogLevel::warning, volume, error.message);
   end(std::unexpected(std::move(error)));
 }
 
@@ -59,32 +61,26 @@ void Announcement::tell_agent() {
 void Announcement::agent_told(const Result<JobId>& job) {
   const auto& volume = order_.volumes[verdicts_.size()];
   if (job) {
-    log_job(volume, *job);
+    log(LogLevel::info, volume, fmt::format("volgrowd has job {} for volume {}", *job, volume),
+        *job);
     verdicts_.emplace_back();
     return tell_agent();
   }
-  log_refusal(volume, job.error());
+  log(LogLevel::warning, volume,
+      fmt::format("volgrowd has no job for volume {}: {}", volume, job.error().message));
   auto verdict = verdict_of(job.error());
   if (!verdict) return end(std::unexpected(job.error()));
   verdicts_.push_back(std::move(*verdict));
   tell_agent();
 }
 
-void Announcement::log_job(const std::string& volume, JobId job) {
-  needs_.log.info(fmt::format("volume {} has {} bytes in control: job {}", volume,
-                              sizes_[verdicts_.size()].count(), job),
-                  {{field::volume, volume},
-                   {field::job, std::to_string(job)},
-                   {field::request, order_.request_id},
-                   {field::global_request, order_.global_request_id}});
-}
-
-void Announcement::log_refusal(const std::string& volume, const Error& error) {
-  needs_.log.warning(fmt::format("volume {} is not announced: {}", volume, error.message),
-                     {{field::volume, volume},
-                      {field::error, std::string(name_of(error.code))},
-                      {field::request, order_.request_id},
-                      {field::global_request, order_.global_request_id}});
+void Announcement::log(LogLevel level, const std::string& volume, std::string_view sentence,
+                       std::optional<JobId> job) {
+  needs_.log.write(level, sentence,
+                   {{field::volume, volume},
+                    {field::job, job ? std::to_string(*job) : std::string()},
+                    {field::request, order_.request_id},
+                    {field::global_request, order_.global_request_id}});
 }
 
 void Announcement::end(Result<std::vector<EventVerdict>> result) {

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/bytes.h"
@@ -49,8 +51,8 @@ class Announcement {
   void got_size(Result<Bytes> size);
   void tell_agent();
   void agent_told(const Result<JobId>& job);
-  void log_job(const std::string& volume, JobId job);
-  void log_refusal(const std::string& volume, const Error& error);
+  void log(LogLevel level, const std::string& volume, std::string_view sentence,
+           std::optional<JobId> job = std::nullopt);
   void end(Result<std::vector<EventVerdict>> result);
 
   Needs needs_;

@@ -85,7 +85,8 @@ const in::Keys<Config> keys({
     {"control", "certificate", file(AT(control_certificate))},
     {"control", "key", file(AT(control_key))},
     {"reports", "token_file", file(AT(report_token_file))},
-    {"reports", "batch", in::number<Config, std::uint32_t>(AT(batch), 1, 1000)},
+    // Control takes 256 in one request.
+    {"reports", "batch", in::number<Config, std::uint32_t>(AT(batch), 1, 256)},
     {"reports", "batch_kib",
      in::kind_of<Config, Bytes>(AT(batch_size), in::allowed_number(1, 4096, "KiB"),
                                 [](const in::Node& node, Bytes& value) {
@@ -99,8 +100,7 @@ const in::Keys<Config> keys({
     {"reports", "slowest_retry_ms",
      in::span_ms<Config>(AT(slowest_retry), milliseconds(1), hours(1))},
     {"reports", "look_ms", in::span_ms<Config>(AT(look), milliseconds(1), hours(24))},
-    {"agent", "first_reconnect_ms",
-     in::span_ms<Config>(AT(first_reconnect), milliseconds(1), minutes(10))},
+    {"agent", "reconnect_ms", in::span_ms<Config>(AT(reconnect), milliseconds(1), minutes(10))},
     {"agent", "slowest_reconnect_ms",
      in::span_ms<Config>(AT(slowest_reconnect), milliseconds(1), minutes(10))},
     {"log", "level", in::log_level<Config>(AT(log_level))},
@@ -126,8 +126,8 @@ Result<void> check(const Config& c, std::string_view source) {
         "'control.certificate' and 'control.key' belong together"},
        {c.first_retry <= c.slowest_retry,
         "'reports.first_retry_ms' must not exceed 'reports.slowest_retry_ms'"},
-       {c.first_reconnect <= c.slowest_reconnect,
-        "'agent.first_reconnect_ms' must not exceed 'agent.slowest_reconnect_ms'"}},
+       {c.reconnect <= c.slowest_reconnect,
+        "'agent.reconnect_ms' must not exceed 'agent.slowest_reconnect_ms'"}},
       source);
 }
 

@@ -23,7 +23,7 @@ std::optional<ControlAuth> control_auth_named(std::string_view name);
 // Every member is initialised, so that a value may be written with the ones that matter.
 struct Config {
   // [listen]
-  std::string address = "127.0.0.1:8799";
+  std::string address = "127.0.0.1:8790";
   std::string certificate{}, key{}, client_ca{};  ///< files in PEM form; "": none
   std::string token_file{};                       ///< "": who can connect may announce
   std::uint32_t most_connections = 256;
@@ -47,7 +47,7 @@ struct Config {
   Duration slowest_retry = std::chrono::minutes(5);
   Duration look = std::chrono::minutes(1);
   // [agent]
-  Duration first_reconnect = std::chrono::seconds(1);
+  Duration reconnect = std::chrono::seconds(1);
   Duration slowest_reconnect = std::chrono::minutes(1);
   // [log]
   std::string log_level = "info";

@@ -58,7 +58,18 @@ const Value::Array& list_in(const Value& body, std::string_view key) {
   return list && list->array() ? *list->array() : none;
 }
 
+/// Control's own {"error": "…"} to a 400. What stands in front of it, and may be asked wrongly by
+/// mistake, uses other words.
+std::optional<Error> fault_of_reports(const Result<http::Response>& response) {
+  if (!response || response->status != 400) return std::nullopt;
+  const auto body = parse_json(response->body);
+  const auto* error = body ? body->find("error") : nullptr;
+  if (!error || !error->text()) return std::nullopt;
+  return Error{ErrorCode::invalid_args, *error->text(), {}, 0};
+}
+
 Result<DeliveredReports> delivered_in(const Result<http::Response>& response) {
+  if (auto fault = fault_of_reports(response)) return std::unexpected(std::move(*fault));
   const auto body = body_of(response);
   if (!body) return std::unexpected(body.error());
   DeliveredReports delivered;

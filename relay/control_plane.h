@@ -48,6 +48,7 @@ class ControlPlane {
   [[nodiscard]] Pending volume_size(const std::string& volume_id, const std::string& request_id,
                                     Deadline deadline, Then<Bytes> then);
   /// The reports go out as they are. Errors: as above; then none of them is known to be stored.
+  /// InvalidArgs: control itself says that one of them at least is no report.
   [[nodiscard]] Pending deliver(const std::vector<bus::OutboxEntry>& reports, Deadline deadline,
                                 Then<DeliveredReports> then);
 

@@ -64,6 +64,8 @@ void Courier::deliver(Reports reports) {
 }
 
 void Courier::delivered(const Reports& reports, const Result<DeliveredReports>& outcome) {
+  if (!outcome && outcome.error().code == ErrorCode::invalid_args)
+    return find_malformed(reports, outcome.error());
   if (!outcome) return pause(outcome.error());
   for (const auto& refused : outcome->refused)
     log_refused(reports, refused);
@@ -71,6 +73,13 @@ void Courier::delivered(const Reports& reports, const Result<DeliveredReports>& 
   if (sequences.empty())
     return pause({ErrorCode::internal, "control's answer mentions none of the reports", {}, 0});
   acknowledge(sequences);
+}
+
+/// A report that control cannot read must not hold up all others: it is found by sending the first
+/// alone. Alone, it is refused for good.
+void Courier::find_malformed(const Reports& reports, const Error& error) {
+  if (reports.size() > 1) return deliver({reports.front()});
+  delivered(reports, DeliveredReports{{}, {{reports.front().first, error.message}}});
 }
 
 void Courier::acknowledge(const std::vector<std::uint64_t>& sequences) {

@@ -44,6 +44,7 @@ class Courier {
   void fetched(Result<Reports> reports);
   void deliver(Reports reports);
   void delivered(const Reports& reports, const Result<DeliveredReports>& outcome);
+  void find_malformed(const Reports& reports, const Error& error);
   void acknowledge(const std::vector<std::uint64_t>& sequences);
   void acknowledged(const Result<void>& done);
   void rest();

@@ -90,7 +90,7 @@ Result<void> Daemon::connect(const Options& options) {
   control_ = std::make_unique<ControlPlane>(*client_, config_, secrets_);
   agent_ = bus::AsyncClient::create(*loop_, clock_,
                                     {.address = options.bus_address,
-                                     .first_retry = config_.first_reconnect,
+                                     .first_retry = config_.reconnect,
                                      .slowest_retry = config_.slowest_reconnect,
                                      .on_outbox = [this] { courier_->wake(); }});
   courier_ = std::make_unique<Courier>(
@@ -134,8 +134,8 @@ void Daemon::reload() {
 }
 
 Result<int> Daemon::run() {
-  notify_service_manager("READY=1");
   log_->info(fmt::format("volgrow-relay {} listens on {}", VOLGROW_VERSION, server_->endpoint()));
+  notify_service_manager("READY=1");
   auto status = loop_->run();
   notify_service_manager("STOPPING=1");
   return status;

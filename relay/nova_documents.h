@@ -8,7 +8,7 @@
 
 namespace volgrow::relay {
 
-/// `url` is what the client reached, without a last slash: "http://127.0.0.1:8799". GET /.
+/// `url` is what the client reached, without a last slash: "http://127.0.0.1:8790". GET /.
 http::Response versions_document(std::string_view url);
 /// GET /v2.1.
 http::Response version_document(std::string_view url);

@@ -74,7 +74,7 @@ double quality_of(std::string_view type, std::string_view accept) {
 enum class Form : std::uint8_t { page, json, text };
 
 Form form_for(const std::string* accept) {
-  if (accept == nullptr || accept->empty()) return Form::page;
+  if (accept == nullptr) return Form::text;
   const double page = quality_of("text/html", *accept);
   const double json = quality_of("application/json", *accept);
   if (page == 0 && json == 0) return Form::text;

@@ -17,9 +17,9 @@ namespace volgrow::control::rest {
 /// {"badRequest":{"code":400,"message":"…"}}; 413 also says in how many seconds to come back.
 http::Response answer_of(const Fault& fault);
 
-/// What Cinder's routers and middleware answer before a resource has the request: a page, or JSON
-/// that a client asked for in `accept` (nullptr: it did not say), or text. `status` is 400, 401,
-/// 404 or 413.
+/// What Cinder's routers and middleware answer before a resource has the request: a page or JSON,
+/// as `accept` has it, or text to a client that did not say (nullptr). `status` is 400, 401, 404 or
+/// 413.
 http::Response webob_answer(int status, std::string_view explanation, const std::string* accept);
 
 /// Both names of the request's id; `version` is what OpenStack-API-Version says, if anything.

@@ -88,11 +88,10 @@ Outcome<void> check_sources(const Workplace& work, const Call& call, const Value
     return not_found(fmt::format("Snapshot {} could not be found.", *id));
   if (auto none = check_source_volume(work, call, body); !none) return none;
   if (auto none = check_group(body, "consistencygroup_id"); !none) return none;
-  if (call.version >= Version{3, 13})
-    if (auto none = check_group(body, "group_id"); !none) return none;
+  if (auto none = check_group(body, "group_id"); !none) return none;
   if (given(body, "imageRef") != nullptr || given(body, "image_id") != nullptr)
     return bad_request("Invalid image identifier or unable to access requested image.");
-  const auto* backup = call.version >= Version{3, 47} ? given(body, "backup_id") : nullptr;
+  const auto* backup = given(body, "backup_id");
   if (backup != nullptr && !backup->empty())
     return not_found(fmt::format("Backup {} could not be found.", *backup));
   return {};
@@ -115,11 +114,19 @@ Outcome<void> check_multiattach(const Value& body) {
 
 // ---- size ----
 
-/// Cinder fails over a size that is missing in a way that looks like a malformed request.
+/// Cinder fails over a size that is missing in a way that looks like a malformed request. A text
+/// must be the number as Python writes it: the schema's pattern also takes "01", and a line end.
 Outcome<Gib> size_in(const Value& body) {
   const auto* value = body.find("size");
   if (value == nullptr || value->is_null()) return bad_request(std::string(words::malformed));
-  if (const auto* text = value->text()) return *integer_in(*text);
+  if (const auto* text = value->text()) {
+    const auto number = integer_in(*text);
+    if (number && *text == std::to_string(*number)) return *number;
+    return invalid_input(
+        fmt::format("Invalid volume size provided for create request: {} (size argument must be an "
+                    "integer (or string representation of an integer) and greater than zero).",
+                    *text));
+  }
   const auto* number = std::get_if<std::uint64_t>(&value->data);
   return static_cast<Gib>(number == nullptr ? 0 : *number);
 }

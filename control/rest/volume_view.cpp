@@ -103,8 +103,11 @@ void VolumeView::add_by_version(Value::Object& shown, const Volume& volume) cons
   if (admin) shown.emplace_back("migration_status", text_or_null(volume.migration_status));
   if (since(13)) shown.emplace_back("group_id", nullptr);
   if (admin && since(21)) shown.emplace_back("provider_id", nullptr);
-  if (since(48)) shown.emplace_back("shared_targets", false);
-  if (since(48)) shown.emplace_back("service_uuid", nullptr);
+  const bool placed = !volume.backend.empty();
+  if (since(48)) shown.emplace_back("shared_targets", !placed);  // as long as nobody knows
+  if (since(48))
+    shown.emplace_back("service_uuid",
+                       placed ? Value(service_uuid(work_.config.host, volume.backend)) : Value());
   if (admin && since(61)) shown.emplace_back("cluster_name", nullptr);
   if (since(63)) shown.emplace_back("volume_type_id", volume.type_id);
   if (since(65)) shown.emplace_back("consumes_quota", true);

@@ -49,10 +49,11 @@ THIRD_PARTY = {
     r"spdlog/": ("service/log.cpp",),
     r"soci/": ("service/database.*",),
     r"toml\+\+/": ("service/settings.cpp",),
+    r"crypt\.h": ("control/rest/password_lane.cpp",),  # bcrypt
     r"prometheus/": ("control/metrics.cpp",),
     r"CLI/": ("cli/syntax.cpp",),  # a header that takes seconds to compile
     r"microhttpd\.h": ("http/server.cpp",),
-    r"gnutls/": ("http/peer_certificate.cpp",),  # whom a client's certificate names: libmicrohttpd does not say
+    r"gnutls/": ("http/peer_certificate.cpp", "control/rest/http_basic.cpp"),  # whom a client's certificate names: libmicrohttpd does not say
     r"curl/": ("http/curl_client.cpp",),
     r"(gtest|gmock|benchmark)/": (),
 }

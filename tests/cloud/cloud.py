@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import secrets
+import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -101,7 +102,7 @@ class Host:
             "--state-directory", self.directory / "state",
             "--runtime-directory", self.directory / "run"], self.directory)
         self.relay = Process("relay", [
-            cloud.programs / "volgrow-relay", "--config", self._relay_settings(),
+            cloud.reachable / "volgrow-relay", "--config", self._relay_settings(),
             "--bus-address", self.bus.address], self.directory, user=RELAY_UID)
 
     def _relay_settings(self):
@@ -154,6 +155,7 @@ class Cloud:
         self.directory.chmod(0o711)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.reachable = self._for_other_accounts("volgrow-control", "volgrow-relay")
         self.nova, self.extra = nova, extra
         self.backends = backends or [{"name": "fast", "driver": "file"}]
         self.socket = self.directory / "backend.sock"
@@ -161,8 +163,16 @@ class Cloud:
         settings = self._settings()
         self.backend = Process("backend", [
             self.programs / "volgrow-backend", "--config", settings, "--socket", self.socket], self.directory)
-        self.control = Process("control", [self.programs / "volgrow-control", "--config", settings],
+        self.control = Process("control", [self.reachable / "volgrow-control", "--config", settings],
                                self.directory, user=CONTROL_UID)
+
+    def _for_other_accounts(self, *names):
+        """Copies of programs that do not run as root: the tree they were built in may be root's alone."""
+        folder = self.directory / "bin"
+        folder.mkdir(mode=0o755)
+        for name in names:
+            shutil.copy(self.programs / name, folder / name)
+        return folder
 
     def _settings(self):
         database = self.directory / "database"

@@ -7,6 +7,7 @@
 #include <gnutls/x509.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -37,12 +38,12 @@ Key new_key() {
 }
 
 Certificate new_certificate(const std::string& name, const Key& key, std::time_t until) {
-  static unsigned char serial = 0;
+  static std::uint32_t serials = 0;
   gnutls_x509_crt_t made = nullptr;
   must(gnutls_x509_crt_init(&made));
-  ++serial;
+  const std::uint32_t serial = htonl(++serials);
   must(gnutls_x509_crt_set_version(made, 3));
-  must(gnutls_x509_crt_set_serial(made, &serial, 1));
+  must(gnutls_x509_crt_set_serial(made, &serial, sizeof serial));
   must(gnutls_x509_crt_set_activation_time(made, std::time(nullptr) - 3600));
   must(gnutls_x509_crt_set_expiration_time(made, until));
   must(gnutls_x509_crt_set_dn(made, ("CN=" + name + ",O=volgrow").c_str(), nullptr));

@@ -71,6 +71,7 @@ TEST_F(AClient, SendsMethodFieldsAndBodyAsTheyAre) {
 
   EXPECT_EQ(heard("]}"),
             "POST /os%2Fevents?a=%20b HTTP/1.1\r\nHost: " + listener.endpoint() +
+                "\r\nUser-Agent: volgrow/" VOLGROW_VERSION
                 "\r\nAccept: */*\r\nX-Auth-Token: t\r\nContent-Type: application/json\r\n"
                 "Content-Length: 13\r\n\r\n{\"events\":[]}");
 }
@@ -163,6 +164,13 @@ TEST_F(AClient, SaysThatNobodyListens) {
 
   EXPECT_THAT(outcome, Pointee(FailsWith(ErrorCode::unreachable, "GET http://127.0.0.1:1/v3: ")));
   EXPECT_EQ(outcome->result->error().error_number, ECONNREFUSED);
+}
+
+TEST_F(AClient, LooksUpANameWithoutHoldingTheLoop) {
+  const auto port = listener.endpoint().substr(listener.endpoint().rfind(':'));
+  const auto outcome = send({.url = "http://localhost" + port + "/"});
+
+  EXPECT_THAT(heard(), HasSubstr("Host: localhost" + port));
 }
 
 TEST_F(AClient, SaysWhenAServerDoesNotAnswerRight) {

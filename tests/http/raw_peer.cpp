@@ -58,7 +58,8 @@ void RawPeer::start_reading() {
 }
 
 void RawPeer::finish() {
-  ::shutdown(socket_.get(), SHUT_WR);
+  finishing_ = true;
+  write();
 }
 
 void RawPeer::vanish() {
@@ -93,6 +94,7 @@ void RawPeer::write() {
     if (count < 0) break;
     unsent_.erase(0, static_cast<std::size_t>(count));
   }
+  if (unsent_.empty() && std::exchange(finishing_, false)) ::shutdown(socket_.get(), SHUT_WR);
   watch();
 }
 

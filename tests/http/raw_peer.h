@@ -26,7 +26,7 @@ class RawPeer {
   void send(std::string_view bytes);
   void stop_reading();
   void start_reading();
-  /// No more is sent; it still reads.
+  /// No more is sent after what was given; it still reads.
   void finish();
   /// Gone, with a reset.
   void vanish();
@@ -49,6 +49,7 @@ class RawPeer {
   std::string unsent_;
   std::string received_;
   bool reading_ = true;
+  bool finishing_ = false;
   bool ended_ = false;
   bool reset_ = false;
   EventLoop::Watch ready_;

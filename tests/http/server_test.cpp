@@ -79,6 +79,17 @@ TEST_F(AServer, AnswersPipelinedRequestsInTheirOrder) {
   EXPECT_EQ(requests[2].path, "/3");
 }
 
+TEST_F(AServer, AnswersMorePipelinedRequestsThanItsMemoryHolds) {
+  auto peer = client();
+
+  for (int i = 0; i < 5000; ++i)
+    peer.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  peer.finish();
+  expect_end(peer);
+
+  EXPECT_EQ(whole_answers(peer.received()), 5000U);
+}
+
 TEST_F(AServer, WaitsForARequestThatComesInPieces) {
   auto peer = client();
   auto other = client();

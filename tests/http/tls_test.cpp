@@ -29,14 +29,17 @@ class AServerWithTls : public AServer {
     const auto identity = authority.issue("server");
     options.tls = ServerTls{.certificate = identity.certificate, .key = identity.key};
   }
-  /// GETs `path`, and returns when that has ended.
+  std::unique_ptr<Outcome> asked(const std::string& path, ClientTls tls, std::string body = {}) {
+    return sent(*http_client,
+                {.method = "POST",
+                 .url = "https://" + server().endpoint() + path,
+                 .body = std::move(body),
+                 .tls = std::move(tls)},
+                within(seconds(10), loop.clock().now()));
+  }
+  /// The same, and it has ended.
   std::unique_ptr<Outcome> got(const std::string& path, ClientTls tls, std::string body = {}) {
-    auto outcome = sent(*http_client,
-                        {.method = "POST",
-                         .url = "https://" + server().endpoint() + path,
-                         .body = std::move(body),
-                         .tls = std::move(tls)},
-                        within(seconds(10), loop.clock().now()));
+    auto outcome = asked(path, std::move(tls), std::move(body));
     run_until([&] { return outcome->is_there(); });
     return outcome;
   }
@@ -109,6 +112,29 @@ TEST_F(AServerWithTls, CutsAClientThatDoesNotFinishItsHandshake) {
 
   loop.advance(options.limits.receiving);
   expect_end(slow);
+}
+
+// Whoever writes to a connection that is gone gets SIGPIPE, which ends the program, unless told not
+// to.
+TEST_F(AServerWithTls, SurvivesAClientThatLeavesInTheMiddleOfAnAnswer) {
+  response.body = std::string(10'000'000, 'x');
+  const auto leaving = asked("/v3", trust());
+  run_until([&] { return !requests.empty(); });
+  leaving->pending.reset();
+
+  response.body = "short";
+  EXPECT_THAT(got("/v3", trust()), Pointee(AnswersWith(response)));
+}
+
+TEST_F(AServerWithTls, MayLeaveInTheMiddleOfARequest) {
+  options.limits.body = 20_MiB;
+  const auto outcome = asked("/v3", trust(), std::string(10'000'000, 'x'));
+  run_until([&] { return server().connections() == 1; });
+
+  end_server();
+  run_until([&] { return outcome->is_there(); });
+
+  EXPECT_THAT(outcome, Pointee(FailsWith(ErrorCode::unreachable, "POST https://")));
 }
 
 TEST_F(AServerWithTls, DoesNotStartWithoutItsCertificate) {

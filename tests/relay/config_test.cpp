@@ -91,7 +91,7 @@ TEST(ARelayConfiguration, MayBeEmpty) {
 /// No key keeps its default: one that goes nowhere, or elsewhere, shows.
 constexpr std::string_view every_key = R"(
     log.level = "debug"
-    agent = { first_reconnect_ms = 11, slowest_reconnect_ms = 17 }
+    agent = { reconnect_ms = 11, slowest_reconnect_ms = 17 }
     events = { most_at_once = 7, answer_ms = 12 }
     [listen]
     address = "[::]:1"
@@ -145,7 +145,7 @@ Config every_value() {
           .first_retry = milliseconds(14),
           .slowest_retry = milliseconds(15),
           .look = milliseconds(16),
-          .first_reconnect = milliseconds(11),
+          .reconnect = milliseconds(11),
           .slowest_reconnect = milliseconds(17),
           .log_level = "debug"};
 }
@@ -205,7 +205,7 @@ const std::vector<Mistake> mistakes{
     {"RetriesTheWrongWayRound", "[reports]\nfirst_retry_ms = 600000\n",
      "relay.toml: 'reports.first_retry_ms' must not exceed 'reports.slowest_retry_ms'"},
     {"ReconnectsTheWrongWayRound", "[agent]\nslowest_reconnect_ms = 999\n",
-     "relay.toml: 'agent.first_reconnect_ms' must not exceed 'agent.slowest_reconnect_ms'"},
+     "relay.toml: 'agent.reconnect_ms' must not exceed 'agent.slowest_reconnect_ms'"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Table, AMistakeInTheRelaysConfiguration, ::testing::ValuesIn(mistakes),
@@ -225,7 +225,7 @@ TEST_P(AnAddressOfThisHost, NeedsNoToken) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfEachFamily, AnAddressOfThisHost,
-                         ::testing::Values("127.0.0.1:8799", "127.0.0.2:0", "[::1]:8799"));
+                         ::testing::Values("127.0.0.1:8790", "127.0.0.2:0", "[::1]:8790"));
 
 class AnAddressOfTheNetwork : public ::testing::TestWithParam<const char*> {};
 
@@ -246,13 +246,13 @@ TEST_P(AnAddressOfTheNetwork, IsNotGuardedByTlsAlone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfEachKind, AnAddressOfTheNetwork,
-                         ::testing::Values("192.0.2.1:8799", ":8799", "0.0.0.0:8799", "[::]:8799",
-                                           "[2001:db8::1]:8799", "[::1%lo]:8799", "8799",
-                                           "12.7.0.1:8799", "localhost:8799"));
+                         ::testing::Values("192.0.2.1:8790", ":8790", "0.0.0.0:8790", "[::]:8790",
+                                           "[2001:db8::1]:8790", "[::1%lo]:8790", "8790",
+                                           "12.7.0.1:8790", "localhost:8790"));
 
 TEST(ASecretOnTheNetwork, IsWorthASentence) {
   EXPECT_THAT(concerns(Config()), IsEmpty());
-  EXPECT_THAT(concerns({.address = ":8799", .token_file = "/t"}),
+  EXPECT_THAT(concerns({.address = ":8790", .token_file = "/t"}),
               ElementsAre(HasSubstr("listen.certificate")));
   EXPECT_THAT(concerns({.url = "http://control.example:8776"}),
               ElementsAre(HasSubstr("control.url")));

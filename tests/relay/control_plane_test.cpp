@@ -122,6 +122,15 @@ TEST_F(AControlPlane, StoresNothingByAnyOtherAnswer) {
   EXPECT_FALSE(delivered_when_it_answers(http::Response{200, {}, "junk"}));
 }
 
+TEST_F(AControlPlane, SaysItselfWhenAReportIsMalformed) {
+  const auto by_control =
+      delivered_when_it_answers(http::Response{400, {}, R"({"error":"no report"})"});
+  const auto by_another = delivered_when_it_answers(http::Response{400, {}, "<h1>HTTPS, please"});
+
+  EXPECT_EQ(by_control.error(), (Error{ErrorCode::invalid_args, "no report", {}, 0}));
+  EXPECT_EQ(by_another.error().code, ErrorCode::internal);
+}
+
 TEST_F(AControlPlane, DoesNotStoreWhatItDoesNotName) {
   EXPECT_EQ(delivered_when_it_answers(http::Response{200, {}, R"({"accepted":["1",-2,null]})"}),
             DeliveredReports());

@@ -112,6 +112,20 @@ TEST_F(ACourier, KeepsWhatControlDoesNotMention) {
   EXPECT_THAT(said.str(), HasSubstr("mentions none of the reports"));
 }
 
+TEST_F(ACourier, IsNotHeldUpByAReportThatControlCannotRead) {
+  agent_has({1, 2, 3});
+  control_answers(R"({"error":"report: there is no 'host'"})", 400);
+  control_answers(R"({"accepted":[1]})");
+  control_answers(R"({"error":"report: there is no 'host'"})", 400);
+  control_answers(R"({"error":"report: there is no 'host'"})", 400);
+  control_answers(R"({"accepted":[3]})");
+
+  wake();
+
+  EXPECT_THAT(agent.acknowledgements, ElementsAre(Sequences{1}, Sequences{2}, Sequences{3}));
+  EXPECT_EQ(said.str(), "warning: control refused report 2 for good: report: there is no 'host'\n");
+}
+
 TEST_F(ACourier, AcknowledgesNothingThatItDidNotSend) {
   agent_has({1});
   control_answers(R"({"accepted":[1,7],"refused":[{"sequence":8,"reason":"who?"}]})");

@@ -39,7 +39,7 @@ std::string event(const std::string& tag, int server = 1) {
 http::Request post(const std::vector<std::string>& events) {
   return {.method = "POST",
           .path = path,
-          .fields = {{"Host", "relay:8799"},
+          .fields = {{"Host", "relay:8790"},
                      {"Content-Type", "application/json"},
                      {"OpenStack-API-Version", "compute 2.51"},
                      {"X-OpenStack-Request-ID", request_id}},
@@ -141,7 +141,8 @@ TEST_F(AReceiver, LogsEachJobWithTheRequestsItIsFor) {
   const auto answer = answer_to(post({event("vol-1")}));
 
   EXPECT_THAT(said.str(),
-              AllOf(HasSubstr("volume vol-1 has 21474836480 bytes in control: job 1"),
+              AllOf(HasSubstr("volume vol-1 has 21474836480 bytes in control"),
+                    HasSubstr("volgrowd has job 1 for volume vol-1"),
                     HasSubstr("VOLGROW_VOLUME=vol-1 VOLGROW_JOB=1"),
                     HasSubstr("VOLGROW_REQUEST=" + *answer.fields.find("X-Openstack-Request-Id")),
                     HasSubstr(std::string("VOLGROW_GLOBAL_REQUEST=") + request_id)));
@@ -370,7 +371,7 @@ TEST_F(AReceiver, SaysWhichVersionsItHas) {
   const auto one = answer_to(request);
 
   EXPECT_THAT(all.body, AllOf(HasSubstr(R"("versions":[{"id":"v2.1")"),
-                              HasSubstr("http://relay:8799/v2.1/")));
+                              HasSubstr("http://relay:8790/v2.1/")));
   EXPECT_THAT(one.body, HasSubstr(R"("version":{"id":"v2.1","status":"CURRENT","version":"2.93")"));
 }
 

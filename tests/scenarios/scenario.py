@@ -114,5 +114,5 @@ def main(story):
     print("ok")
 
 
-__all__ = ["GIB", "PROJECT", "Clients", "Failed", "cloud", "device_bytes", "expect", "field", "main", "require",
+__all__ = ["GIB", "PROJECT", "ROOT", "SKIPPED", "Clients", "Failed", "cloud", "device_bytes", "expect", "field", "main", "require",
            "say"]
