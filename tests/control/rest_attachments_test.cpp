@@ -13,7 +13,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::SizeIs;
 
 const std::string some_volume = "cf2dbb56-1c70-4f4d-95ac-cf457ed97cbb";
 
