@@ -28,25 +28,29 @@ const DatabaseKind journal_kind{
     .application_id = 0x766f6c67,  // "volg"
     .schema =
         {"create table meta (name text primary key, value text not null) strict, without rowid",
-         "create table volumes (id text primary key, subject text not null, pinned text not null,"
-         " view text not null) strict, without rowid",
-         "create table jobs (id integer primary key autoincrement, operation text not null,"
-         " subject text not null, volume_id text not null, pinned text not null,"
-         " pin_required integer not null, expected integer, mode text not null,"
-         " dead_paths text not null, dry_run integer not null, origin text not null,"
-         " deadline integer not null, uid integer not null, idempotency_key text not null,"
-         " started_at integer not null,"
-         " ended_at integer, state text, result_volume_id text, result text, error_name text,"
-         " error_message text, sequence integer) strict",
+         R"(create table volumes (
+              id text primary key, subject text not null, pinned text not null, view text not null
+            ) strict, without rowid)",
+         R"(create table jobs (
+              id integer primary key autoincrement, operation text not null, subject text not null,
+              volume_id text not null, pinned text not null, pin_required integer not null,
+              expected integer, mode text not null, dead_paths text not null,
+              dry_run integer not null, origin text not null, deadline integer not null,
+              uid integer not null, idempotency_key text not null, started_at integer not null,
+              ended_at integer, state text, result_volume_id text, result text, error_name text,
+              error_message text, sequence integer
+            ) strict)",
          "create index jobs_unfinished on jobs (id) where ended_at is null",
          "create index jobs_ended on jobs (ended_at) where ended_at is not null",
          "create unique index jobs_keys on jobs (uid, idempotency_key) where idempotency_key <> ''",
-         "create table outbox (sequence integer primary key autoincrement,"
-         " job integer not null unique references jobs (id), report text not null) strict"},
-
-    .additions = {"create table stragglers (queue text primary key,"
-                  " job integer not null references jobs (id), paths integer not null)"
-                  " strict, without rowid"},
+         R"(create table outbox (
+              sequence integer primary key autoincrement,
+              job integer not null unique references jobs (id), report text not null
+            ) strict)"},
+    .additions = {R"(create table stragglers (
+                       queue text primary key, job integer not null references jobs (id),
+                       paths integer not null
+                     ) strict, without rowid)"},
     .seed = [](soci::session& sql) {
       const auto uuid = new_uuid();  // SOCI reads it when the statement ends
       sql << "insert into meta (name, value) values ('uuid', :uuid)", soci::use(uuid);

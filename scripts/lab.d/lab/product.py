@@ -11,6 +11,7 @@ from lab.machine import Broken
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = ("volgrowd", "volgrow")
+COMPONENTS = ("accounts", "host")
 SET_UP_ONCE = ("etc/", "usr/lib/", "usr/share/dbus-1/")
 
 
@@ -33,11 +34,12 @@ def build(preset):
 
 
 def installed(build_folder):
-    """(path below /, mode, content) of each file that a package would hold."""
+    """(path below /, mode, content) of each file that a compute host's packages would hold."""
     with tempfile.TemporaryDirectory() as top:
-        done = subprocess.run(["cmake", "--install", build_folder, "--prefix", "/usr", "--strip"],
-                              env=os.environ | {"DESTDIR": top}, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise Broken(f"the programs cannot be installed:\n{done.stdout}{done.stderr}")
+        for component in COMPONENTS:
+            done = subprocess.run(["cmake", "--install", build_folder, "--component", component, "--prefix", "/usr", "--strip"],
+                                  env=os.environ | {"DESTDIR": top}, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise Broken(f"the programs cannot be installed:\n{done.stdout}{done.stderr}")
         return [(str(path.relative_to(top)), path.stat().st_mode & 0o777, path.read_bytes())
                 for path in sorted(Path(top).rglob("*")) if path.is_file()]

@@ -79,7 +79,7 @@ CASES = [
         listed("?limit=1", headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": "api.example.org"})]),
 
     Case("volumes are listed in an order", [FOUR, *[listed(query) for query in (
-        "?sort=name", "?sort=name:asc,id", "?sort=name:desc,size:asc", "?sort=created_at:asc", "?sort=size,created_at", "?sort=junk",
+        "?sort=name", "?sort=name:asc,created_at", "?sort=name:desc,size:asc", "?sort=created_at:asc", "?sort=size,created_at", "?sort=junk",
         "?sort=name:up", "?sort=", "?sort=status:asc,created_at:desc", "?sort=name:asc:x", "?sort_key=name&sort_dir=asc",
         "?sort_key=size", "?sort_dir=asc", "?sort=name&sort_key=size", "?sort_dir=up", "?sort=display_name")]]),
 

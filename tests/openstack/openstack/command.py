@@ -16,7 +16,7 @@ PASSED, FAILED, SKIPPED = 0, 1, 77
 
 
 def tell(line):
-    print(line, flush=True)
+    print(line.encode(errors="backslashreplace").decode(), flush=True)  # what was asked may be no text
 
 
 @dataclass
@@ -36,12 +36,9 @@ class Tally:
         self.skipped += 1
         tell(f"  skipped: {name}: {reason}")
 
-    def close(self, file):
-        """file: where `scripts/test` adds up; or None."""
+    def close(self):
+        """The exit status."""
         tell(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
-        if file:
-            with file.open("a", encoding="utf-8") as lines:
-                lines.write(f"openstack {self.passed} {self.failed} {self.skipped}\n")
         if self.failed:
             return FAILED
         return PASSED if self.passed else SKIPPED
@@ -51,7 +48,6 @@ def parser(description, itself):
     words = argparse.ArgumentParser(description=description)
     words.add_argument("--preset", default="dev", help="whose build of volgrow-control (dev)")
     words.add_argument("--itself", action="store_true", help=itself)
-    words.add_argument("--tally", type=Path, help="append the counts to this file")
     return words
 
 
@@ -63,7 +59,7 @@ def run(action, options):
             action(options, running, Path(folder), tally)
         except CannotRun as reason:
             tally.skip(Path(sys.argv[0]).name, reason)
-    sys.exit(tally.close(options.tally))
+    sys.exit(tally.close())
 
 
 def side(options, folder, identity, nova):

@@ -8,22 +8,26 @@ from openstack.people import PROJECT, SERVICE_TOKEN
 from openstack.process import PARTS, Program, free_ports, is_listening, write_config
 
 
-class RealNova:
-    """Use as `with RealNova(folder, port, cinder_url, {instance: (host or "", [volume, …])}) as nova`.
+def url_at(port):
+    return f"http://127.0.0.1:{port}/v2.1"
 
-    Instances on the host "compute" are this Nova's own; what it was told to extend is in extended(). Its port is
-    given, because Cinder is started before it, and must know it.
+
+class RealNova:
+    """Use as `with RealNova(folder, cinder_url, {instance: (host or "", [volume, …])}) as nova`.
+
+    Instances on the host "compute" are this Nova's own; what it was told to extend is in extended().
     """
 
     host = "compute"
 
-    def __init__(self, folder, port, cinder_url, instances):
-        """cinder_url: http://…/v3 of whoever plays Cinder with noauth."""
+    def __init__(self, folder, cinder_url, instances, port=None):
+        """cinder_url: http://…/v3 of whoever plays Cinder with noauth. port: chosen before, when Cinder must know."""
         require("nova.service", "python3-nova")
         self.folder = folder
         self.wishes, self._extended = folder / "wishes.json", folder / "extended"
         (folder / "log").mkdir(parents=True)
-        self.port, (port_placement,) = port, free_ports(1)
+        free, port_placement = free_ports(2)
+        self.port = port or free
         config = write_config("nova.conf", folder, state=folder, debug=False, host=self.host, port=self.port,
                               port_placement=port_placement, cinder=cinder_url, service_token=SERVICE_TOKEN)
         words = [f"{uuid}={host}:{','.join(volumes)}" for uuid, (host, volumes) in instances.items()]
@@ -39,9 +43,9 @@ class RealNova:
     def __exit__(self, *_):
         self.program.__exit__()
 
-    @staticmethod
-    def url_at(port):
-        return f"http://127.0.0.1:{port}/v2.1"
+    @property
+    def url(self):
+        return url_at(self.port)
 
     def wish(self, extend):
         """How compute extends from here on: see peers/compute_driver.py."""

@@ -3,7 +3,7 @@
 
 from contextlib import ExitStack
 
-from openstack.nova import RealNova
+from openstack.nova import RealNova, url_at
 from openstack.player import Player
 from openstack.process import Broken, await_, free_ports
 from openstack.receiver import Receiver
@@ -27,7 +27,7 @@ class Together:
 
     def __enter__(self):
         (port,) = free_ports(1)
-        side = self.running.enter_context(self.make_side(RealNova.url_at(port)))
+        side = self.running.enter_context(self.make_side(url_at(port)))
         self.player = Player(side, self.running.enter_context(Receiver()), "noauth")
         self.play(
             volume_type("many", "t", multiattach="<is> True"), volume("one"), attach("one", "a"),
@@ -35,9 +35,9 @@ class Together:
             attach("shared", "c", SECOND_INSTANCE, {**CONNECTOR, "host": "elsewhere"}),
             volume("homeless"), attach("homeless", "d", THIRD_INSTANCE), volume("strange"), attach("strange", "e", UNKNOWN_INSTANCE))
         kept = self.player.kept
-        self.nova = self.running.enter_context(RealNova(self.folder / "nova", port, side.address("noauth") + "/v3", {
+        self.nova = self.running.enter_context(RealNova(self.folder / "nova", side.address("noauth") + "/v3", {
             INSTANCE: (RealNova.host, [kept["one"], kept["shared"]]), SECOND_INSTANCE: (RealNova.host, [kept["shared"]]),
-            THIRD_INSTANCE: ("", [kept["homeless"]])}))
+            THIRD_INSTANCE: ("", [kept["homeless"]])}, port))
         return self
 
     def __exit__(self, *_):
