@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 
 from .process import Failed, Process, free_port, wait_until
+from .proxy import Proxy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROJECT = "9f5d0f5cb4c94f19a2ed6b7f9a1f0b11"
@@ -92,6 +93,7 @@ class Host:
         self.directory.mkdir(mode=0o711)
         self.cloud = cloud
         self.port = free_port()
+        self.way_in = Proxy(self.port)  # of events
         self.token = secrets.token_hex(16)  # what its reports are known by
         self.event_token = secrets.token_hex(16)
         self.bus = Bus(self.directory)
@@ -113,7 +115,7 @@ class Host:
 address = "127.0.0.1:{self.port}"
 token_file = "{events}"
 [control]
-url = "{self.cloud.url}"
+url = "http://127.0.0.1:{self.cloud.way_in.port}"
 project = "{PROJECT}"
 [reports]
 token_file = "{reports}"
@@ -127,7 +129,7 @@ reconnect_ms = 100
     def receiver(self):
         """The entry of this host in control.toml."""
         token = write(self.directory / "receiver.token", self.event_token, 0o600, CONTROL_UID)
-        return f'[[receiver]]\nhost = "{self.name}"\nurl = "http://127.0.0.1:{self.port}"\n' \
+        return f'[[receiver]]\nhost = "{self.name}"\nurl = "http://127.0.0.1:{self.way_in.port}"\n' \
                f'token_file = "{token}"\n'
 
     def start(self):
@@ -155,6 +157,7 @@ class Cloud:
         self.directory.chmod(0o711)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.way_in = Proxy(self.port)  # of the relays: their questions and their reports
         self.reachable = self._for_other_accounts("volgrow-control", "volgrow-relay")
         self.nova, self.extra = nova, extra
         self.backends = backends or [{"name": "fast", "driver": "file"}]
@@ -219,6 +222,8 @@ user = "{CONTROL_UID}"
     def stop(self):
         for process in reversed(list(self.processes())):
             process.kill()
+        for way in (self.way_in, *(host.way_in for host in self.hosts.values())):
+            way.close()
 
     def __enter__(self):
         return self.start()

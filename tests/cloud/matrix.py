@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Cut and kill at every hand-over of an extend, one table: who is killed, or which connection is cut, while whom the
-work was handed to stands still. In the end the volume is right, every attachment is confirmed with measured bytes,
-nothing is reserved, and every report is stored once.
+work was handed to stands still. The volume is attached twice: on a host with an agent and a relay, and on one that only
+Nova knows. In the end the volume is right, the host's attachment is confirmed with measured bytes, Nova took the event
+for the other, nothing is reserved, and every report is stored once.
 
 A process stands still by SIGSTOP, so its callers have handed over and wait; then the victim gets kill -9, the one
-that stood still goes on unless it was the victim, and the victim is started again."""
+that stood still goes on unless it was the victim, and the victim is started again. A connection that is cut is reset
+while the other side stands still, and refused until that one has gone on for a while."""
 
 import dataclasses
 import json
@@ -16,44 +18,53 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.cloud.cloud import PROJECT, Cloud, device_bytes  # noqa: E402
-from tests.cloud.process import Failed, wait_until  # noqa: E402
+from tests.cloud.process import Failed, Process, free_port, wait_until  # noqa: E402
+from tests.cloud.proxy import Proxy  # noqa: E402
 
 GIB = 1 << 30
 LIMIT_S = 60
 PROGRAMS = pathlib.Path(os.environ.get("VOLGROW_BIN_DIR", ROOT / "build/dev/bin"))
-INSTANCE = "aaaaaaaa-0000-4000-8000-000000000001"
+INSTANCE, OTHER_INSTANCE = (f"aaaaaaaa-0000-4000-8000-00000000000{n}" for n in (1, 2))
+CUT_S = 0.3
 
 # Whom the work is handed to, in its order. "report" is control again, when the host has measured.
-HAND_OVERS = ("backend", "relay", "bus", "agent", "report")
-VICTIMS = ("control", "backend", "relay", "agent", "bus")
+HAND_OVERS = ("backend", "relay", "nova", "bus", "agent", "report")
+VICTIMS = ("control", "backend", "relay", "nova", "agent", "bus")
+CONNECTIONS = ("control to relay", "control to nova", "relay to control")
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
     """One row: at which hand-over, and what happens there."""
     hand_over: str
+    what: str
     victim: str
 
     def __str__(self):
-        return f"{self.victim} killed at the hand-over to {self.hand_over}"
+        return f"{self.victim} {self.what} at the hand-over to {self.hand_over}"
 
 
-TABLE = [Case(hand_over, victim) for hand_over in HAND_OVERS for victim in VICTIMS]
+TABLE = [Case(hand_over, "killed", victim) for hand_over in HAND_OVERS for victim in VICTIMS] + \
+        [Case(hand_over, "cut", connection) for hand_over in HAND_OVERS for connection in CONNECTIONS]
 
 
 class Stage:
-    """A cloud with one host, and its processes by the names of the table."""
+    """A cloud with one host and a Nova, its processes and connections by the names of the table."""
 
-    def __init__(self, cloud):
-        self.cloud = cloud
+    def __init__(self, cloud, nova):
+        self.cloud, self.nova = cloud, nova
         self.host = cloud.hosts["node1"]
         self.processes = {"control": cloud.control, "backend": cloud.backend, "relay": self.host.relay,
-                          "agent": self.host.agent, "bus": self.host.bus, "report": cloud.control}
+                          "nova": nova.process, "agent": self.host.agent, "bus": self.host.bus,
+                          "report": cloud.control}
+        self.connections = {"control to relay": self.host.way_in, "control to nova": nova.way_in,
+                            "relay to control": cloud.way_in}
 
     def stop(self, name):
         self.processes[name].signal(signal.SIGSTOP)
@@ -75,14 +86,30 @@ class Stage:
 def play(stage, case):
     """One row of the table, on a volume of its own."""
     cloud = stage.cloud
-    volume = cloud.create(1)
+    volume = cloud.create(1, volume_type="shared")
     device = cloud.attach(volume, "node1", INSTANCE)
+    cloud.attach(volume, "elsewhere", OTHER_INSTANCE)
     hand_over_to(stage, case.hand_over, volume)
+    if case.what == "cut":
+        cut(stage, case)
+    else:
+        kill(stage, case)
+    check(stage, volume, device)
+
+
+def kill(stage, case):
     stage.kill(case.victim)
     if stage.processes[case.hand_over] is not stage.processes[case.victim]:
         stage.go_on(case.hand_over)
     stage.start(case.victim)
-    check(stage, volume, device)
+
+
+def cut(stage, case):
+    connection = stage.connections[case.victim]
+    connection.cut()
+    stage.go_on(case.hand_over)
+    time.sleep(CUT_S)
+    connection.mend()
 
 
 def hand_over_to(stage, name, volume):
@@ -118,18 +145,21 @@ def check(stage, volume, device):
     """What must be so in the end, whatever happened."""
     cloud = stage.cloud
     cloud.wait_for_status(volume, "in-use", LIMIT_S)
-    cloud.wait_for_hosts(volume, "confirmed", LIMIT_S)
-    wanted = {"size": 2, "bytes on the back end": 2 * GIB, "bytes of the device": 2 * GIB,
+    wanted = {"attachments": ["confirmed", "notified"], "Nova was told": True,
+              "size": 2, "bytes on the back end": 2 * GIB, "bytes of the device": 2 * GIB,
               "bytes that the host measured": 2 * GIB, "open extends": 0, "deliveries": 0, "gigabytes reserved": 0}
     seen = {}
 
     def settled():
         extension = cloud.extension(volume)
+        attachments = {attachment["host"]: attachment for attachment in extension["attachments"]}
         seen.update({
+            "attachments": [attachments[host]["state"] for host in ("node1", "elsewhere")],
+            "Nova was told": stage.nova.was_told(volume),
             "size": cloud.volume(volume)["size"],
             "bytes on the back end": extension["back_end"]["bytes"],
             "bytes of the device": device_bytes(device),
-            "bytes that the host measured": extension["attachments"][0]["bytes"],
+            "bytes that the host measured": attachments["node1"]["bytes"],
             "open extends": query(cloud, "select count(*) from extends"),
             "deliveries": query(cloud, "select count(*) from deliveries"),
             "gigabytes reserved": reserved(cloud),
@@ -141,6 +171,30 @@ def check(stage, volume, device):
     except Failed as failure:
         raise Failed(f"{failure}: {seen}, reports {reports_stored(cloud, volume)}, jobs "
                      f"{jobs_ended(stage, volume)}") from None
+
+
+class Nova:
+    """Where instances are known that no relay serves."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.taken = self.directory / "taken"
+        port = free_port()
+        self.way_in = Proxy(port)
+        self.url = f"http://127.0.0.1:{self.way_in.port}/v2.1"
+        self.process = Process("nova", [sys.executable, "-B", ROOT / "tests/cloud/nova.py", port, self.taken],
+                               directory)
+
+    def __enter__(self):
+        self.process.start()
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.way_in.close()
+
+    def was_told(self, volume):
+        return self.taken.exists() and f"volume-extended {volume} {OTHER_INSTANCE}" in self.taken.read_text(encoding="utf-8")
 
 
 def query(cloud, statement, *bound):
@@ -196,25 +250,33 @@ gigabytes = -1
 
 def main():
     wanted = [case for case in TABLE if not sys.argv[1:] or any(word in str(case) for word in sys.argv[1:])]
-    passed = failed = 0
+    failed = 0
     with tempfile.TemporaryDirectory(prefix="volgrow-matrix.") as directory:
-        cloud = Cloud(directory, PROGRAMS, extra=IMPATIENT)
-        with cloud:
+        with Nova(directory) as nova, Cloud(directory, PROGRAMS, extra=IMPATIENT, nova=nova.url) as cloud:
+            cloud.get("POST", f"/v3/{PROJECT}/types",
+                      {"volume_type": {"name": "shared", "extra_specs": {"multiattach": "<is> True"}}})
             for case in wanted:
-                try:
-                    play(Stage(cloud), case)
-                    passed += 1
-                    print(f"ok      {case}", flush=True)
-                except (Failed, OSError, subprocess.SubprocessError) as failure:
-                    failed += 1
-                    print(f"FAILED  {case}: {failure}", flush=True)
-                    for process in cloud.processes():
-                        print(f"---- {process.name} said:\n{process.words()[-1500:]}", file=sys.stderr)
-                        process.kill()
-                        process.start()
+                failed += not survived(Stage(cloud, nova), case)
         detach_loops(directory)
-    print(f"{passed} passed, {failed} failed, 0 skipped")
+    print(f"{len(wanted) - failed} passed, {failed} failed, 0 skipped")
     sys.exit(1 if failed else 0)
+
+
+def survived(stage, case):
+    """Plays a row, and after one that failed starts everybody again."""
+    try:
+        play(stage, case)
+        print(f"ok      {case}", flush=True)
+        return True
+    except (Failed, OSError, subprocess.SubprocessError) as failure:
+        print(f"FAILED  {case}: {failure}", flush=True)
+    for connection in stage.connections.values():
+        connection.mend()
+    for process in (stage.nova.process, *stage.cloud.processes()):
+        print(f"---- {process.name} said:\n{process.words()[-1500:]}", file=sys.stderr)
+        process.kill()
+        process.start()
+    return False
 
 
 if __name__ == "__main__":
