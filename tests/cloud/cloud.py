@@ -149,9 +149,12 @@ reconnect_ms = 100
 
 
 class Cloud:
-    """Everything beneath one directory, which must be reachable for other accounts."""
+    """Everything beneath one directory, which must be reachable for other accounts.
 
-    def __init__(self, directory, programs, hosts=("node1",), backends=None, extra="", nova=None):
+    extra: sections of control.toml; api: keys of its [api]; nova: a URL that ends in /v2.1.
+    """
+
+    def __init__(self, directory, programs, hosts=("node1",), backends=None, extra="", nova=None, api=""):
         self.directory = pathlib.Path(directory)
         self.programs = pathlib.Path(programs)
         self.directory.chmod(0o711)
@@ -159,7 +162,7 @@ class Cloud:
         self.url = f"http://127.0.0.1:{self.port}"
         self.way_in = Proxy(self.port)  # of the relays: their questions and their reports
         self.reachable = self._for_other_accounts("volgrow-control", "volgrow-relay")
-        self.nova, self.extra = nova, extra
+        self.nova, self.extra, self.api = nova, extra, api
         self.backends = backends or [{"name": "fast", "driver": "file"}]
         self.socket = self.directory / "backend.sock"
         self.hosts = {name: Host(name, self) for name in hosts}
@@ -188,6 +191,7 @@ class Cloud:
 [api]
 listen = "127.0.0.1:{self.port}"
 host = "cloud"
+{self.api}
 [database]
 url = "sqlite:///{database}/control.sqlite"
 [reports]
@@ -266,16 +270,20 @@ user = "{CONTROL_UID}"
 
     def attach(self, volume_id, host, instance):
         """Through the attachments API, as Nova does; the virt layer's part included. Its device."""
+        connection = dict(self.reserve(volume_id, host, instance)["connection_info"])
+        kind = connection.pop("driver_volume_type")
+        if host in self.hosts:
+            self.hosts[host].register(volume_id, {"driver_volume_type": kind, "data": connection})
+        return connection.get("device_path")
+
+    def reserve(self, volume_id, host, instance):
+        """Nova's part of an attachment, from its connector to os-complete. The attachment."""
         asked = {"volume_uuid": volume_id, "instance_uuid": instance,
                  "connector": {"host": host, "ip": "127.0.0.1", "initiator": f"iqn.1993-08.org.debian:{host}",
                                "mountpoint": "/dev/vdb", "multipath": False}}
         made = self.get("POST", f"/v3/{PROJECT}/attachments", {"attachment": asked}, version="3.54")["attachment"]
-        connection = dict(made["connection_info"])
-        kind = connection.pop("driver_volume_type")
         self.get("POST", f"/v3/{PROJECT}/attachments/{made['id']}/action", {"os-complete": {}}, version="3.54")
-        if host in self.hosts:
-            self.hosts[host].register(volume_id, {"driver_volume_type": kind, "data": connection})
-        return connection.get("device_path")
+        return made
 
     def extend(self, volume_id, size, version="3.42"):
         """(status, body) of os-extend."""

@@ -13,8 +13,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.cloud.cloud import PROJECT, TOKEN, Cloud, device_bytes  # noqa: E402
-from tests.cloud.process import Failed  # noqa: E402
+from tests.cloud.cloud import CONTROL_UID, PROJECT, TOKEN, Cloud, device_bytes, write  # noqa: E402
+from tests.cloud.process import Failed, Process, free_port, wait_until  # noqa: E402
 
 GIB = 1 << 30
 PROGRAMS = pathlib.Path(os.environ.get("VOLGROW_BIN_DIR", ROOT / "build/dev/bin"))
@@ -50,19 +50,23 @@ class Clients:
         self.cloud = cloud
 
     def cinder(self, *words, version="3.59", check=True):
-        return self._run(["cinder", "--os-auth-type", "noauth", "--os-endpoint", f"{self.cloud.url}/v3",
-                          "--os-user-id", "admin", "--os-project-id", PROJECT,
-                          "--os-volume-api-version", version, *words], check)
+        return self.run("cinder", version, words, check)
 
     def openstack(self, *words, version="3.59", check=True):
-        return self._run(["openstack", "--os-auth-type", "admin_token",
-                          "--os-endpoint", f"{self.cloud.url}/v3/{PROJECT}", "--os-token", TOKEN,
-                          "--os-volume-api-version", version, *words], check)
+        return self.run("openstack", version, words, check)
 
-    @staticmethod
-    def _run(command, check):
-        shown = " ".join([command[0], *command[9 if command[0] == "openstack" else 11:]])
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120,
+    def options(self, program):
+        """Where the API is, and who asks."""
+        if program == "cinder":
+            return ["--os-auth-type", "noauth", "--os-endpoint", f"{self.cloud.url}/v3", "--os-user-id", "admin",
+                    "--os-project-id", PROJECT]
+        return ["--os-auth-type", "admin_token", "--os-endpoint", f"{self.cloud.url}/v3/{PROJECT}", "--os-token", TOKEN]
+
+    def run(self, program, version, words, check):
+        """Shown without the options that are always the same."""
+        command = [program, *self.options(program), "--os-volume-api-version", version, *words]
+        shown = " ".join([program, *words])
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False,
                               env={**os.environ, "no_proxy": "*"})
         say(f"  $ {shown}", *(line for line in (done.stdout + done.stderr).splitlines() if line.strip()))
         if check and done.returncode != 0:
@@ -114,5 +118,5 @@ def main(story):
     print("ok")
 
 
-__all__ = ["GIB", "PROJECT", "ROOT", "SKIPPED", "Clients", "Failed", "cloud", "device_bytes", "expect", "field", "main", "require",
-           "say"]
+__all__ = ["CONTROL_UID", "GIB", "PROGRAMS", "PROJECT", "ROOT", "SKIPPED", "Clients", "Failed", "Process", "cloud", "device_bytes",
+           "expect", "field", "free_port", "main", "require", "say", "wait_until", "write"]
