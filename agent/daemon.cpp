@@ -125,6 +125,12 @@ Result<void> Daemon::connect(const Options& options) {
       AccessRules::lookup(config_.group, config_.relay_user), options.runtime_directory, *log_});
   if (auto done = keep(bus::Server::connect(*loop_, options.bus_address, *agent_), server_); !done)
     return done;
+  // Without its bus the daemon serves nobody; its supervisor starts it anew and the journal brings
+  // the jobs back.
+  server_->on_lost([this] {
+    log_->error("the bus hung up");
+    loop_->exit(exit_status_of(ErrorCode::unreachable));
+  });
   if (auto started = agent_->start(*server_); !started) return started;
   return server_->own_name();
 }

@@ -586,12 +586,11 @@ class BusServer final : public Server {
             [this](std::string name) { desk_.left(std::move(name)); }),
         desk_(service, driver_),
         root_(*connection_, desk_),
-        // Without its bus the daemon serves nobody; its supervisor starts it anew and the journal
-        // brings the jobs back.
-        pump_(loop, *connection_,
-              {[this] { desk_.serve_all(); }, [&loop] { loop.exit(EXIT_FAILURE); }}) {}
+        pump_(loop, *connection_, {[this] { desk_.serve_all(); }, [this] { lost_(); }}) {}
 
   Result<void> start() { return pump_.start(); }
+
+  void on_lost(std::function<void()> lost) override { lost_ = std::move(lost); }
 
   Result<void> own_name() override {
     try {
@@ -642,6 +641,7 @@ class BusServer final : public Server {
   RootObject root_;
   std::unordered_map<std::string, std::unique_ptr<VolumeObject>> volumes_;
   std::unordered_map<JobId, std::unique_ptr<JobObject>> jobs_;
+  std::function<void()> lost_ = [] {};
   BusPump pump_;
 };
 

@@ -4,7 +4,9 @@
 instance of a receiver; every host's kernel at the new size; attachments confirmed with measured bytes. First one
 host, then a multi-attach volume on two."""
 
-from scenario import GIB, Clients, cloud, device_bytes, expect, field, main, require, say
+import concurrent.futures
+
+from scenario import GIB, PROJECT, Clients, cloud, device_bytes, expect, field, main, require, say
 
 FIRST, SECOND = (f"aaaaaaaa-0000-4000-8000-00000000000{n}" for n in (1, 2))
 
@@ -33,6 +35,15 @@ def one_host(made, clients):
     made.wait_for_status(volume, "in-use")
     settled(made, volume, {"node1": device}, 3)
     clients.cinder("show", volume)
+
+    say("six at the same time")
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = sorted(status for status, _ in pool.map(lambda _: made.extend(volume, 4), range(6)))
+    expect("their answers", answers, [202, 400, 400, 400, 400, 400])
+    made.wait_for_status(volume, "in-use")
+    settled(made, volume, {"node1": device}, 4)
+    usage = made.get("GET", f"/v3/{PROJECT}/os-quota-sets/{PROJECT}?usage=True")["quota_set"]["gigabytes"]
+    expect("gigabytes in use, reserved", (usage["in_use"], usage["reserved"]), (4, 0))
 
 
 def two_hosts(made, clients):

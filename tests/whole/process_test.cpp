@@ -108,13 +108,14 @@ TEST_F(TheDaemon, RefusesASecondOneOnTheSameBus) {
   EXPECT_THAT(second.log(), HasSubstr("org.volgrow.Agent1"));
 }
 
-TEST_F(TheDaemon, EndsWhenItsBusDoes) {
+TEST_F(TheDaemon, EndsWhenItsBusDoesAndSaysSo) {
   bus.stop();
 
   const auto status = daemon.wait();
 
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_NE(WEXITSTATUS(status), 0);
+  EXPECT_THAT(daemon.log(), HasSubstr("the bus hung up"));
 }
 
 class ADaemonWithAWrongSetting : public ::testing::Test {
