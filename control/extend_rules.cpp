@@ -42,11 +42,12 @@ Outcome<void> check_type(const ExtendRequest& request) {
 
 Outcome<void> check_status(const ExtendRequest& request) {
   const auto& volume = request.volume;
-  const bool attached = volume.status == VolumeStatus::in_use && request.in_use_allowed;
-  if (attached || volume.status == VolumeStatus::available) return {};
+  const auto status = request.under_way ? VolumeStatus::extending : volume.status;
+  const bool attached = status == VolumeStatus::in_use && request.in_use_allowed;
+  if (attached || status == VolumeStatus::available) return {};
   return invalid_volume(
       fmt::format("Volume {} status must be '{{'status': 'available'}}' to extend, currently {}.",
-                  volume.id, name_of(volume.status)));
+                  volume.id, name_of(status)));
 }
 
 Outcome<void> check_capability(const ExtendRequest& request) {
