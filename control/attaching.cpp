@@ -205,11 +205,22 @@ Outcome<void> Attaching::reset(const Volume& volume, const Reset& wanted) {
   if (after.migration_status == "none") after.migration_status.reset();
   const bool forgets = wanted.attach_status == AttachStatus::detached;
   if (forgets && !scene->attachments.empty()) after = without_one(std::move(after), {});
+  auto done = give_up_waiting(*scene, after);
   if (after != scene->volume) after.updated_at = needs_.clock.wall();
-  auto done = checked(scene->store->change_volume(after));
+  if (done) done = checked(scene->store->change_volume(after));
   for (const auto& attachment : scene->attachments)
     if (forgets && done) done = checked(scene->store->remove_attachment(attachment.id));
   return done;
+}
+
+/// Nobody will complete it any more: open, it would hold its reservation and every later extend.
+Outcome<void> Attaching::give_up_waiting(const Scene& scene, Volume& after) {
+  if (after.status == VolumeStatus::extending) return {};
+  const auto extend = checked(scene.store->extend_of(after.id));
+  if (!extend) return std::unexpected(extend.error());
+  if (!*extend || !(*extend)->deferred) return {};
+  after.previous_status.reset();
+  return checked(scene.store->close_extend((*extend)->id));
 }
 
 // ---- connections ----

@@ -59,7 +59,8 @@ class Attaching {
     std::optional<AttachStatus> attach_status;
     std::optional<std::string> migration_status;  ///< "none" is none
   };
-  /// What an administrator says is so; `detached` forgets the attachments.
+  /// What an administrator says is so; `detached` forgets the attachments. An extend that waits for
+  /// its completion is given up with `extending`; one that the back end works on ends by itself.
   Outcome<void> reset(const Volume& volume, const Reset& wanted);
 
   // ---- actions that a back end has a part in ----
@@ -117,6 +118,7 @@ class Attaching {
   /// An extend that is open keeps the volume `extending`: its end looks at the attachments.
   Outcome<void> change(const Scene& scene, Volume after);
   Outcome<void> change_status(const Volume& volume, VolumeStatus status);
+  Outcome<void> give_up_waiting(const Scene& scene, Volume& after);
   Attachment attachment_for(const Volume& volume, const Attach& wanted) const;
   std::optional<backend::DriverKind> driver_of(const Volume& volume) const;
   Outcome<Value> completed_for(const Scene& scene, Value connection_info);

@@ -4,49 +4,25 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
+#include "control/type_limits.h"
 
 namespace volgrow::control {
 namespace {
 
 using To = Transition::To;
 
-std::optional<Gib> size_limit(const VolumeType& type, const std::string& key) {
-  const auto found = type.extra_specs.find(key);
-  if (found == type.extra_specs.end()) return std::nullopt;
-  const auto& text = found->second;
-  Gib limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return limit;
-}
-
-/// cinder/volume/volume_types.py, provision_filter_on_size.
 Outcome<void> check_type(const ExtendRequest& request) {
-  if (!request.type) return {};
-  const auto least = size_limit(*request.type, "provisioning:min_vol_size");
-  if (least && request.new_size < *least)
-    return invalid_input(
-        fmt::format("Specified volume size of '{}' is less than the minimum "
-                    "required size of '{}' for volume type '{}'.",
-                    request.new_size, *least, request.type->name));
-  const auto most = size_limit(*request.type, "provisioning:max_vol_size");
-  if (most && request.new_size > *most)
-    return invalid_input(
-        fmt::format("Specified volume size of '{}' is greater than the maximum "
-                    "allowable size of '{}' for volume type '{}'.",
-                    request.new_size, *most, request.type->name));
-  return {};
+  return request.type ? check_type_limits(*request.type, request.new_size) : Outcome<void>();
 }
 
 Outcome<void> check_status(const ExtendRequest& request) {
   const auto& volume = request.volume;
-  const bool attached = volume.status == VolumeStatus::in_use && request.in_use_allowed;
-  if (attached || volume.status == VolumeStatus::available) return {};
+  const auto status = request.under_way ? VolumeStatus::extending : volume.status;
+  const bool attached = status == VolumeStatus::in_use && request.in_use_allowed;
+  if (attached || status == VolumeStatus::available) return {};
   return invalid_volume(
       fmt::format("Volume {} status must be '{{'status': 'available'}}' to extend, currently {}.",
-                  volume.id, name_of(volume.status)));
+                  volume.id, name_of(status)));
 }
 
 Outcome<void> check_capability(const ExtendRequest& request) {

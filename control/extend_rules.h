@@ -53,6 +53,7 @@ struct ExtendRequest {
   Gib new_size = 0;
   bool in_use_allowed = false;  ///< microversion 3.42 or later
   bool capable = false;         ///< the back end may extend in use, or another will say no later
+  bool under_way = false;       ///< one is open, whatever os-reset_status made of the status
   std::string back_end_driver;
   std::optional<VolumeType> type;
   std::map<std::string, Usage> usage;

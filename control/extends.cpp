@@ -63,6 +63,8 @@ Result<ExtendRequest> Extends::request_for(const Volume& volume, Gib new_size,
   if (!opened) return std::unexpected(std::move(opened.error()));
   auto& store = **opened;
   const auto* back_end = back_end_of(volume.backend);
+  auto open = store.extend_of(volume.id);
+  if (!open) return std::unexpected(std::move(open.error()));
   auto type = store.type(volume.type_id);
   if (!type) return std::unexpected(std::move(type.error()));
   auto usage = store.usage(volume.project_id);
@@ -75,6 +77,7 @@ Result<ExtendRequest> Extends::request_for(const Volume& volume, Gib new_size,
       .in_use_allowed = in_use_allowed,
       .capable = needs_.config.capability_check == CapabilityCheck::scheduler ||
                  (back_end && back_end->in_use_extend),
+      .under_way = open->has_value(),
       .back_end_driver = std::string(back_end ? backend::name_of(back_end->driver) : "unknown"),
       .type = std::move(*type),
       .usage = std::move(*usage),

@@ -77,6 +77,17 @@ Outcome<Content> refuse(const Workplace& work, const Call& call, const Absent& k
       Fault{501, fmt::format("{} are not supported by this service.", kind.plural), std::nullopt});
 }
 
+// ---- encryption ----
+
+Outcome<Content> no_encryption(const Workplace& work, const Call& call) {
+  auto volume = find_volume(work, call, call.at("id"));
+  if (!volume) return fault_of(volume);
+  constexpr auto rule = "volume_extension:volume_encryption_metadata";
+  if (auto may = work.policy.require(rule, call.caller, volume->project_id); !may)
+    return fault_of(may);
+  return Content{.body = Value::Object{{"encryption_key_id", nullptr}}};
+}
+
 // ---- default types of projects: never beneath a project ----
 
 Outcome<Content> no_default_type(const Call& call) {
@@ -115,6 +126,7 @@ void add_kind(Api& api, const Workplace& work, const Absent& kind) {
 void add_absent(Api& api, const Workplace& work) {
   for (const auto& kind : absent)
     add_kind(api, work, kind);
+  api.add(Route{"GET", "volumes/{id}/encryption", at(work, no_encryption)});
   add_default_types(api);
 }
 

@@ -58,6 +58,8 @@ struct Content {
   http::Fields fields{};
   /// As a webob.Response that Cinder makes by hand: text/html, although there is no text.
   bool by_hand = false;
+  /// As Cinder's routes answer by themselves, without what its resources say besides.
+  bool of_routes = false;
 
   bool operator==(const Content&) const = default;
 };

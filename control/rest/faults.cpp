@@ -71,10 +71,21 @@ double quality_of(std::string_view type, std::string_view accept) {
   return said[2].value_or(said[1].value_or(said[0].value_or(0)));
 }
 
+/// A field that cannot be read is no wish.
+bool is_readable(std::string_view accept) {
+  return std::ranges::all_of(words::split(accept, ','), [](std::string_view entry) {
+    const auto range = words::stripped(entry.substr(0, entry.find(';')));
+    const auto slash = std::min(range.find('/'), range.size());
+    return range.empty() || (http::is_token(range.substr(0, slash)) && slash < range.size() &&
+                             http::is_token(range.substr(slash + 1)));
+  });
+}
+
 enum class Form : std::uint8_t { page, json, text };
 
 Form form_for(const std::string* accept) {
   if (accept == nullptr) return Form::text;
+  if (!is_readable(*accept)) return Form::page;
   const double page = quality_of("text/html", *accept);
   const double json = quality_of("application/json", *accept);
   if (page == 0 && json == 0) return Form::text;
@@ -116,21 +127,33 @@ http::Response webob_answer(int status, std::string_view explanation, const std:
           fmt::format("{}\n\n{}\n\n   ", line, explanation)};
 }
 
-void add_common_fields(http::Response& response, const std::string& request_id,
-                       const std::optional<std::string>& version) {
-  response.fields.add("X-Openstack-Request-Id", request_id);
-  response.fields.add("X-Compute-Request-Id", request_id);
-  if (!version) return;
-  response.fields.add(version_field, "volume " + *version);
+http::Response nothing_there(const http::Request& request) {
+  if (request.method == "HEAD")
+    return {.status = 404, .fields = {{"Content-Type", "text/html; charset=UTF-8"}}};
+  return webob_answer(404, words::no_resource, request.fields.find("Accept"));
+}
+
+std::string_view media_type_for(const std::string* accept) {
+  constexpr std::string_view usual = "application/json";
+  constexpr std::string_view own = "application/vnd.openstack.volume+json";
+  if (accept == nullptr || !is_readable(*accept)) return usual;
+  return quality_of(own, *accept) > quality_of(usual, *accept) ? own : usual;
+}
+
+void add_version(http::Response& response, const std::string& version) {
+  response.fields.add(version_field, "volume " + version);
   response.fields.add("Vary", version_field);
 }
 
 http::Response refusal(const http::Refusal& refused) {
-  Fault fault{refused.status, std::string(refused.reason), std::nullopt};
-  if (refused.status == 413)
-    fault = {413, "Request is too large. Larger than max_request_body_size (114688).", 0};
-  auto response = answer_of(fault);
-  add_common_fields(response, "req-" + new_uuid(), std::nullopt);
+  // Before anything is known of the client: as those that ask for JSON are told it.
+  static const std::string json = "application/json";
+  auto response =
+      refused.status == 413
+          ? webob_answer(413, "Request is too large. Larger than max_request_body_size (114688).",
+                         &json)
+          : answer_of({refused.status, std::string(refused.reason), std::nullopt});
+  response.fields.add("X-Openstack-Request-Id", "req-" + new_uuid());
   return response;
 }
 

@@ -22,9 +22,14 @@ http::Response answer_of(const Fault& fault);
 /// 413.
 http::Response webob_answer(int status, std::string_view explanation, const std::string* accept);
 
-/// Both names of the request's id; `version` is what OpenStack-API-Version says, if anything.
-void add_common_fields(http::Response& response, const std::string& request_id,
-                       const std::optional<std::string>& version);
+/// The same for what is not there. HEAD asks for no text, and is told of none.
+http::Response nothing_there(const http::Request& request);
+
+/// What OpenStack-API-Version says.
+void add_version(http::Response& response, const std::string& version);
+
+/// In which of its media types a resource answers.
+std::string_view media_type_for(const std::string* accept);
 
 /// A request that the HTTP server refused by itself, as Cinder refuses: for
 /// http::ServerOptions::on_refused.

@@ -10,6 +10,7 @@
 
 #include "control/cinder_words.h"
 #include "control/rest/paging.h"
+#include "control/rest/words.h"
 #include "control/user_messages.h"
 
 namespace volgrow::control::rest {
@@ -127,6 +128,11 @@ Outcome<Content> show(const Workplace& work, const Call& call) {
   return Content{.body = Value::Object{{"message", shown(call, *message)}}};
 }
 
+/// Cinder's routes know it, and its resource has nothing for it.
+Outcome<Content> no_details(const Workplace& /*work*/, const Call& /*call*/) {
+  return not_found(std::string(words::no_resource));
+}
+
 Outcome<Content> remove(const Workplace& work, const Call& call) {
   auto message = message_for(work, call, "message:delete");
   if (!message) return fault_of(message);
@@ -141,6 +147,7 @@ Outcome<Content> remove(const Workplace& work, const Call& call) {
 
 void add_messages(Api& api, const Workplace& work) {
   api.add(Route{"GET", "messages", at(work, list), messages_began});
+  api.add(Route{"GET", "messages/detail", at(work, no_details), messages_began});
   api.add(Route{"GET", "messages/{id}", at(work, show), messages_began});
   api.add(Route{"DELETE", "messages/{id}", at(work, remove), messages_began});
 }

@@ -11,6 +11,7 @@
 #include "control/rest/schema.h"
 #include "control/rest/volumes.h"
 #include "control/rest/words.h"
+#include "control/type_limits.h"
 #include "core/uuid.h"
 
 namespace volgrow::control::rest {
@@ -129,27 +130,6 @@ Outcome<Gib> size_in(const Value& body) {
   }
   const auto* number = std::get_if<std::uint64_t>(&value->data);
   return static_cast<Gib>(number == nullptr ? 0 : *number);
-}
-
-std::optional<Gib> size_limit(const VolumeType& type, const std::string& spec) {
-  const auto found = type.extra_specs.find(spec);
-  return found == type.extra_specs.end() ? std::nullopt : integer_in(found->second);
-}
-
-Outcome<void> check_type_limits(const VolumeType& type, Gib size) {
-  const auto least = size_limit(type, "provisioning:min_vol_size");
-  if (least && size < *least)
-    return invalid_input(
-        fmt::format("Specified volume size of '{}' is less than the minimum required size of '{}' "
-                    "for volume type '{}'.",
-                    size, *least, type.name));
-  const auto most = size_limit(type, "provisioning:max_vol_size");
-  if (most && size > *most)
-    return invalid_input(
-        fmt::format("Specified volume size of '{}' is greater than the maximum allowable size of "
-                    "'{}' for volume type '{}'.",
-                    size, *most, type.name));
-  return {};
 }
 
 Outcome<std::string> zone_in(const Workplace& work, const Value& body) {

@@ -23,10 +23,15 @@ struct Api::Exchange {
   std::string request_id;
   std::optional<Table::Match> match;
   std::optional<std::string> version;  ///< as the answer's field says it
+  /// Cinder's resources have a name of their own for the request's id; its middleware and routes
+  /// do not know it.
+  bool at_resource = false;
 
   const std::string* accept() const { return request.fields.find("Accept"); }
   void send(http::Response response) {
-    add_common_fields(response, request_id, version);
+    response.fields.add("X-Openstack-Request-Id", request_id);
+    if (at_resource) response.fields.add("X-Compute-Request-Id", request_id);
+    if (version) add_version(response, *version);
     answer(std::move(response));
   }
 };
@@ -108,11 +113,11 @@ bool is_decodable(const http::Parameters& query) {
   });
 }
 
-http::Response response_of(Content content) {
+http::Response response_of(Content content, const std::string* accept) {
   http::Response response{.status = content.status, .fields = std::move(content.fields)};
   if (response.fields.find("Content-Type") == nullptr)
-    response.fields.add("Content-Type",
-                        content.by_hand ? "text/html; charset=UTF-8" : "application/json");
+    response.fields.add("Content-Type", content.by_hand ? "text/html; charset=UTF-8"
+                                                        : std::string(media_type_for(accept)));
   if (content.body) response.body = to_json(*content.body);
   return response;
 }
@@ -127,8 +132,7 @@ void Api::answer(http::Request request, http::Answer answer) {
   const auto segments = segments_of(asked.path);
   pending->match = table_.find(asked.method, segments);
   if (pending->match && pending->match->open) return serve(std::move(pending), {});
-  if (!pending->match && segments.front() != "v3")
-    return pending->send(webob_answer(404, words::no_resource, pending->accept()));
+  if (!pending->match && segments.front() != "v3") return pending->send(nothing_there(asked));
   const Unidentified asking{asked, url_of(asked),
                             pending->match ? pending->match->project : std::nullopt};
   authentication_.identify(asking, [this, pending = std::move(pending)](auto verdict) mutable {
@@ -138,8 +142,8 @@ void Api::answer(http::Request request, http::Answer answer) {
 }
 
 void Api::serve(Pending pending, Caller caller) {
-  if (!pending->match)
-    return pending->send(webob_answer(404, words::no_resource, pending->accept()));
+  if (!pending->match) return pending->send(nothing_there(pending->request));
+  pending->at_resource = true;
   const auto version = version_asked(pending->request.fields.find(version_field));
   if (!version) {
     pending->version = version.error().asked;
@@ -198,7 +202,10 @@ void Api::run(const Operation& operation, Call call, Pending pending) {
 }
 
 void Api::finish(Pending pending, Outcome<Content> outcome) {
-  auto response = outcome ? response_of(std::move(*outcome)) : answer_of(outcome.error());
+  if (outcome) pending->at_resource = !outcome->by_hand && !outcome->of_routes;
+  if (outcome && outcome->of_routes) pending->version.reset();
+  auto response =
+      outcome ? response_of(std::move(*outcome), pending->accept()) : answer_of(outcome.error());
   if (!commits_.pending()) return pending->send(std::move(response));
   commits_.after([pending = std::move(pending),
                   response = std::move(response)](const Result<void>& committed) mutable {

@@ -77,13 +77,26 @@ bool Table::fits(const Entry& entry, Rest path) {
   return std::ranges::equal(entry.segments, std::ranges::subrange(path.first, path.second), same);
 }
 
+/// Cinder's routes have pages to make and to change a resource, with nothing behind them.
+bool Table::is_form(std::string_view method, Rest path) {
+  const auto segments = path.second - path.first;
+  return method == "GET" &&
+         ((segments == 2 && path.first[1] == "new") || (segments == 3 && path.first[2] == "edit"));
+}
+
+std::optional<Table::Match> Table::find_beneath(const Entries& entries, std::string_view method,
+                                                Rest path) {
+  return is_form(method, path) ? Match() : find_in(entries, method, path);
+}
+
 std::optional<Table::Match> Table::find_in(const Entries& entries, std::string_view method,
                                            Rest path) {
   bool known_path = false;
   for (const auto& entry : entries) {
     if (!fits(entry, path)) continue;
     known_path =
-        known_path || is_standard(method, entry.segments.size(), is_place(entry.segments.back()));
+        known_path || (collection_of_action(entry.segments).empty() &&
+                       is_standard(method, entry.segments.size(), is_place(entry.segments.back())));
     if (entry.method != method && entry.method != "*") continue;
     Match match{&entry.choice, collection_of_action(entry.segments), std::nullopt, entry.open, {}};
     for (std::size_t i = 0; i < entry.segments.size(); ++i)
@@ -106,11 +119,11 @@ std::optional<Table::Match> Table::find(std::string_view method, const Segments&
   if (const auto found = elsewhere_.find(segments.front()); found != elsewhere_.end())
     if (auto match = find_in(found->second, method, path)) return match;
   if (*path.first++ != "v3") return std::nullopt;
-  if (const auto* entries = entries_of(path)) return find_in(*entries, method, path);
+  if (const auto* entries = entries_of(path)) return find_beneath(*entries, method, path);
   if (path.first == path.second || !may_be_project(*path.first)) return std::nullopt;
   const auto& project = *path.first++;
   const auto* entries = entries_of(path);
-  auto match = entries == nullptr ? std::nullopt : find_in(*entries, method, path);
+  auto match = entries == nullptr ? std::nullopt : find_beneath(*entries, method, path);
   if (match) match->project = project;
   return match;
 }

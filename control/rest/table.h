@@ -91,7 +91,10 @@ class Table {
 
   Entry& entry_for(Entries& entries, const Route& route, Segments segments);
   static bool fits(const Entry& entry, Rest path);
+  static bool is_form(std::string_view method, Rest path);
   static std::optional<Match> find_in(const Entries& entries, std::string_view method, Rest path);
+  static std::optional<Match> find_beneath(const Entries& entries, std::string_view method,
+                                           Rest path);
   const Entries* entries_of(Rest path) const;
 
   std::map<std::string, Entries, std::less<>> by_first_;   ///< by their first segment

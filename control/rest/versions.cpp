@@ -39,7 +39,8 @@ Outcome<Content> of_v3(const Call& call) {
 Outcome<Content> to_v3(const Call& call) {
   return Content{.status = 302,
                  .fields = {{"Content-Type", "text/plain; charset=utf8"},
-                            {"Location", call.place.root + "/v3/"}}};
+                            {"Location", call.place.root + "/v3/"}},
+                 .of_routes = true};
 }
 
 Outcome<Content> healthy(const Call& /*call*/) {

@@ -295,6 +295,36 @@ TEST_F(AnAttachableVolume, IsWhatAnAdministratorSays) {
   EXPECT_EQ(volume().attach_status, AttachStatus::attached);
 }
 
+TEST_F(AnAttachableVolume, GivesUpAnExtendThatWaitsForItsCompletion) {
+  given_a_volume({"node1"}, "told");
+  ASSERT_TRUE(extend());
+  settle();
+
+  ASSERT_TRUE(attaching->reset(volume(), {VolumeStatus::in_use, {}, {}}));
+
+  EXPECT_EQ(gigabytes(), (Usage{1, 0}));
+  EXPECT_EQ(volume().previous_status, std::nullopt);
+  EXPECT_EQ(extends->complete(volume(), false).error().status, 400);
+  ASSERT_TRUE(extend(3));
+  EXPECT_EQ(gigabytes(), (Usage{1, 2}));
+}
+
+TEST_F(AnAttachableVolume, LeavesAnExtendAloneThatTheBackEndWorksOn) {
+  given_a_volume({"node1"});
+  back_ends.will_wait("extend");
+  ASSERT_TRUE(extend());
+  settle();
+
+  ASSERT_TRUE(attaching->reset(volume(), {VolumeStatus::error, {}, {}}));
+  EXPECT_EQ(volume().status, VolumeStatus::error);
+  EXPECT_EQ(gigabytes(), (Usage{1, 1}));
+  back_ends.release();
+  settle();
+
+  EXPECT_EQ(volume().status, VolumeStatus::in_use);
+  EXPECT_EQ(gigabytes(), (Usage{2, 0}));
+}
+
 // ---- attachments ----
 
 class AnAttachment : public AttachFlow {};

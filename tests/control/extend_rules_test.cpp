@@ -123,6 +123,25 @@ TEST_F(AnExtendRequest, KeepsToTheTypesLimitsBeforeTheStatusIsLookedAt) {
             "required size of '7' for volume type 'fast name'.");
 }
 
+TEST_F(AnExtendRequest, ReadsTheTypesLimitsAsPythonReadsANumber) {
+  request.type->extra_specs = {{"provisioning:max_vol_size", " 5\n"}};
+  EXPECT_EQ(refusal(),
+            "400 Invalid input received: Specified volume size of '6' is greater than the maximum "
+            "allowable size of ' 5\n' for volume type 'fast name'.");
+  request.type->extra_specs = {{"provisioning:max_vol_size", ""}};
+  EXPECT_EQ(refusal(), "passed");
+}
+
+TEST_F(AnExtendRequest, IsNotUnlimitedWhereTheLimitIsNoNumber) {
+  for (const auto* limit : {"1O", "3.5", " "}) {
+    request.type->extra_specs = {{"provisioning:max_vol_size", limit}};
+    EXPECT_EQ(refusal(),
+              "400 Invalid input received: The extra spec provisioning:max_vol_size of volume type "
+              "'fast name' is no number: '" +
+                  std::string(limit) + "'.");
+  }
+}
+
 TEST_F(AnExtendRequest, IsRefusedInUseWhereTheBackEndCannot) {
   request.volume.status = VolumeStatus::in_use;
   request.capable = false;

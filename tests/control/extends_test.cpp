@@ -167,6 +167,31 @@ TEST_F(TheExtendFlow, HasOneWinnerOfManyAtOnce) {
   EXPECT_EQ(gigabytes(), (Usage{2, 0}));
 }
 
+/// os-reset_status changes what the volume says, not what its back end is doing.
+TEST_F(TheExtendFlow, RefusesAnotherWhileOneIsUnderWayWhateverTheStatusSays) {
+  given_a_volume({"node1"});
+  back_ends.will_wait("extend");
+  ASSERT_TRUE(extend());
+  settle();
+  auto reset = volume();
+  reset.status = VolumeStatus::available;
+  ASSERT_TRUE(store().change_volume(reset));
+
+  const auto refused = extend(3);
+  const auto meanwhile = gigabytes();
+  back_ends.release();
+  settle();
+
+  EXPECT_EQ(refused.error().message,
+            "Invalid volume: Volume v1 status must be '{'status': 'available'}' to extend, "
+            "currently extending.");
+  EXPECT_EQ(meanwhile, (Usage{1, 1}));
+  EXPECT_EQ(volume().status, VolumeStatus::in_use);
+  EXPECT_EQ(volume().size, 2);
+  EXPECT_EQ(gigabytes(), (Usage{2, 0}));
+  ASSERT_TRUE(extend(3));
+}
+
 TEST_F(TheExtendFlow, TellsOnlyThoseWhoAreStillAttached) {
   given_a_volume({"node1", "node2"});
   back_ends.will_wait("extend");

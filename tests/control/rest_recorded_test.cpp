@@ -140,7 +140,8 @@ class ARecordedCinder : public RestApi {
     if (fields == nullptr)
       return {{"content-type", "application/json"},
               {"openstack-api-version", "volume " + text_of(row, "version", "3.0")},
-              {"vary", "OpenStack-API-Version"}};
+              {"vary", "OpenStack-API-Version"},
+              {"x-compute-request-id", "REQ"}};
     std::map<std::string, std::string> expected;
     for (const auto& [name, value] : *fields->object())
       expected[name] = *value.text();
@@ -148,8 +149,9 @@ class ARecordedCinder : public RestApi {
   }
   std::map<std::string, std::string> fields_of(const http::Response& response) const {
     std::map<std::string, std::string> shown;
-    for (const auto* name : {"content-type", "openstack-api-version", "vary", "retry-after",
-                             "location", "x-auth-token", "x-server-management-url"})
+    for (const auto* name :
+         {"content-type", "openstack-api-version", "vary", "retry-after", "location",
+          "x-auth-token", "x-compute-request-id", "x-server-management-url"})
       if (const auto* value = response.fields.find(name)) shown[name] = replay.normal(*value);
     return shown;
   }
@@ -196,7 +198,7 @@ class ARecordedCinder : public RestApi {
 };
 
 TEST_F(ARecordedCinder, AnswersRequestsOfEveryKindAsThisDoes) {
-  EXPECT_EQ(compare_with("requests.jsonl"), 265U);
+  EXPECT_EQ(compare_with("requests.jsonl"), 275U);
 }
 
 TEST_F(ARecordedCinder, MakesChangesAndDeletesVolumesAsThisDoes) {
@@ -209,6 +211,20 @@ TEST_F(ARecordedCinder, FiltersSortsAndPagesVolumesAsThisDoes) {
 
 TEST_F(ARecordedCinder, ShowsTypesQuotasAndWhatThereIsElseAsThisDoes) {
   EXPECT_EQ(compare_with("administration.jsonl"), 346U);
+}
+
+/// Before anybody reads what the client accepts; nearly all of them want JSON.
+TEST(ABodyThatIsTooLong, IsRefusedAsByCindersSizeLimit) {
+  const auto response = refusal({413, "The body of the request is too long."});
+
+  EXPECT_EQ(response.status, 413);
+  EXPECT_EQ(parse_json(response.body).value(),
+            (Value::Object{{"message",
+                            "Request is too large. Larger than max_request_body_size "
+                            "(114688).<br /><br />\n\n\n"},
+                           {"code", "413 Request Entity Too Large"},
+                           {"title", "Request Entity Too Large"}}));
+  EXPECT_EQ(response.fields.find("Retry-After"), nullptr);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 """What the commands of this folder have in common: options, counting, how they end."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -53,6 +54,7 @@ def parser(description, itself):
 
 def run(action, options):
     """action(options, running, folder, tally). What is missing on this machine skips the whole."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was begun is ended, too
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="volgrow-openstack.") as folder, ExitStack() as running:
         try:

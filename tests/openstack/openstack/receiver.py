@@ -68,7 +68,8 @@ class Nova(Answering):
         if how == "reset":
             return self._reset()
         status, content = ANSWERS.get(how) or (int(how), fault(int(how)))
-        return self.answer(status, content(json.loads(body)["events"]))
+        # Each time a new connection: on one that was used before a client may ask again by itself when it is reset.
+        return self.answer(status, content(json.loads(body)["events"]), Connection="close")
 
     def _reset(self):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -85,6 +85,7 @@ class Client:
     program: str  # cinder or openstack
     words: str
     keep: dict = field(default_factory=dict)  # name -> a column of the properties it prints
+    in_passing: bool = False  # what it prints changes by itself meanwhile: only the names of properties are compared
     note: str = ""
 
     @property

@@ -3,6 +3,7 @@
 
 from contextlib import ExitStack
 
+from openstack.cleaning import clean
 from openstack.nova import RealNova, url_at
 from openstack.player import Player
 from openstack.process import Broken, await_, free_ports
@@ -26,22 +27,28 @@ class Together:
         self.player = self.nova = None
 
     def __enter__(self):
+        with self.running as running:
+            self._begin(running)
+            self.running = running.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self.running.close()
+
+    def _begin(self, running):
         (port,) = free_ports(1)
-        side = self.running.enter_context(self.make_side(url_at(port)))
-        self.player = Player(side, self.running.enter_context(Receiver()), "noauth")
+        side = running.enter_context(self.make_side(url_at(port)))
+        self.player = Player(side, running.enter_context(Receiver()), "noauth")
+        running.callback(clean, self.player)  # a loop device that is attached outlives everybody
         self.play(
             volume_type("many", "t", multiattach="<is> True"), volume("one"), attach("one", "a"),
             volume("shared", volume_type="many"), attach("shared", "b"),
             attach("shared", "c", SECOND_INSTANCE, {**CONNECTOR, "host": "elsewhere"}),
             volume("homeless"), attach("homeless", "d", THIRD_INSTANCE), volume("strange"), attach("strange", "e", UNKNOWN_INSTANCE))
         kept = self.player.kept
-        self.nova = self.running.enter_context(RealNova(self.folder / "nova", side.address("noauth") + "/v3", {
+        self.nova = running.enter_context(RealNova(self.folder / "nova", side.address("noauth") + "/v3", {
             INSTANCE: (RealNova.host, [kept["one"], kept["shared"]]), SECOND_INSTANCE: (RealNova.host, [kept["shared"]]),
             THIRD_INSTANCE: ("", [kept["homeless"]])}, port))
-        return self
-
-    def __exit__(self, *_):
-        self.running.close()
 
     def play(self, *steps):
         """What the player saw last."""

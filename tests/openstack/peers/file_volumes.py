@@ -66,7 +66,9 @@ class FileVolumes(driver.VolumeDriver):
                        "driver_version": self.VERSION, "storage_protocol": "file", "pools": [pool]}
 
     def initialize_connection(self, volume, connector):
-        return {"driver_volume_type": "local", "data": {"device_path": self._path(volume)}}
+        """Like volgrow's file driver, but without a loop device."""
+        data = {"device_path": self._path(volume), "discard": False, "volume_id": volume["id"]}
+        return {"driver_volume_type": "local", "data": data}
 
     def terminate_connection(self, volume, connector, **_):
         pass
