@@ -87,6 +87,7 @@ def main():
     programs, rounds = pathlib.Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5
     with tempfile.TemporaryDirectory(prefix="volgrow-bench.") as directory, ExitStack() as running:
         folder = pathlib.Path(directory)
+        folder.chmod(0o711)  # other accounts run programs beneath it
         (folder / "ours").mkdir()
         cloud = running.enter_context(Cloud(folder / "ours", programs, hosts=()))
         print(f"volgrow-control idle after its start: {memory(cloud.control.running)[0]:.1f} MiB resident")
