@@ -456,6 +456,24 @@ TEST_F(TheExtendFlow, StaysGrownWhenTheDatabaseComesBackAfterTheDeadline) {
   EXPECT_EQ(back_ends.volumes["v1"].size, 2_GiB);
 }
 
+TEST_F(TheExtendFlow, LeavesItsMessageWhenTheDatabaseCouldNotBeWrittenAtFirst) {
+  given_a_volume({"node1"});
+  client.will_answer(http::Response{400, {}, "{}"});
+  ASSERT_TRUE(extend());
+  settle_until_sent();
+  {
+    const Locked locked(store_.directory / "control.sqlite");
+    settle();
+  }
+  client.will_answer(http::Response{400, {}, "{}"});
+
+  pass(seconds(1));
+
+  EXPECT_EQ(client.requests().size(), 2U);
+  EXPECT_EQ(attachment("at-node1").host.state, HostState::failed);
+  EXPECT_THAT(messages(), ElementsAre("007_009"));
+}
+
 TEST_F(TheExtendFlow, TellsAgainWhoCouldNotBeReachedAndLeavesOneMessage) {
   given_a_volume({"node1"});
   client.will_answer(failure(ErrorCode::unreachable, "refused"));
