@@ -104,7 +104,7 @@ void Deliveries::send(Waiting& waiting) {
 void Deliveries::answered(std::int64_t id, const Result<http::Response>& response) {
   auto& waiting = queue_.at(id);
   const auto kept = std::move(waiting.sending);  // until this returns
-  auto& delivery = waiting.delivery;
+  auto delivery = waiting.delivery;  // kept when it is durable: what was not is done again
   ++delivery.attempts;
   auto answer = understand(delivery, response);
   answer.again = answer.again && delivery.attempts < needs_.config.most_attempts;
@@ -113,8 +113,11 @@ void Deliveries::answered(std::int64_t id, const Result<http::Response>& respons
   const auto recorded =
       store ? record(**store, delivery, answer) : Result<void>(std::unexpected(store.error()));
   if (!recorded) needs_.log.error(recorded.error().message);
-  needs_.commits.after([this, id, done = recorded && !answer.again](const Result<void>& durable) {
-    if (done && durable) queue_.erase(id);  // else it is sent again when it is due
+  waiting.delivery.due = delivery.due;
+  needs_.commits.after([this, id, delivery, done = !answer.again,
+                        stored = recorded.has_value()](const Result<void>& durable) {
+    if (stored && durable) queue_.at(id).delivery = delivery;
+    if (stored && durable && done) queue_.erase(id);  // else it is sent again when it is due
     arm();
     arm_silence();
   });

@@ -138,7 +138,8 @@ Result<void> Extends::resume() {
                              .backend = (*volume)->backend,
                              .deadline = within(needs_.config.backend_time, needs_.clock.now()),
                              .attempts = 0,
-                             .retry = {}};
+                             .retry = {},
+                             .end = {}};
     ask_size(extend.id);
   }
   return {};
@@ -156,7 +157,8 @@ void Extends::begin(const Extend& extend, const Volume& volume) {
                .backend = volume.backend,
                .deadline = within(needs_.config.backend_time, needs_.clock.now()),
                .attempts = 0,
-               .retry = {}};
+               .retry = {},
+               .end = {}};
   if (scheduler_refuses(under_way)) return finish(extend.id, ExtendEvent::no_capacity);
   auto started = volume;
   started.status = VolumeStatus::extending;
@@ -245,6 +247,7 @@ void Extends::later(std::int64_t id, Next next) {
 // ---- the end ----
 
 void Extends::finish(std::int64_t id, ExtendEvent event) {
+  under_way_.at(id).end = event;
   auto store = needs_.commits.open();
   const auto applied = store ? apply(**store, under_way_.at(id).extend, event)
                              : Result<void>(std::unexpected(store.error()));
@@ -255,10 +258,15 @@ void Extends::finish(std::int64_t id, ExtendEvent event) {
   });
 }
 
-/// What the back end did is asked again when the database may be written again.
+/// How it ended is known, and stays so however long the database cannot be written: to ask the back
+/// end again would be to ask after its deadline.
 void Extends::not_stored(std::int64_t id, const Error& error) {
   needs_.log.error(error.message, {{field::volume, under_way_.at(id).extend.volume_id}});
-  later(id, &Extends::ask_size);
+  later(id, &Extends::finish_again);
+}
+
+void Extends::finish_again(std::int64_t id) {
+  finish(id, *under_way_.at(id).end);
 }
 
 Result<void> Extends::apply(Store& store, const Extend& extend, ExtendEvent event) {

@@ -54,6 +54,7 @@ class Extends {
     Deadline deadline;
     std::uint32_t attempts = 0;
     EventLoop::Watch retry;
+    std::optional<ExtendEvent> end;  ///< once it is known
   };
   using Next = void (Extends::*)(std::int64_t);
 
@@ -70,6 +71,7 @@ class Extends {
   void later(std::int64_t id, Next next);
   ExtendEvent success_of(const UnderWay& under_way) const;
   void finish(std::int64_t id, ExtendEvent event);
+  void finish_again(std::int64_t id);
   void not_stored(std::int64_t id, const Error& error);
   Result<void> apply(Store& store, const Extend& extend, ExtendEvent event);
   Result<void> store_end(Store& store, const Extend& extend, const Transition& transition);

@@ -3,6 +3,9 @@
 // the receivers saw; and the same after a death at every step.
 #include "control/extends.h"
 
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
 #include "tests/control/flow.h"
 
 namespace volgrow::control {
@@ -418,6 +421,57 @@ TEST_F(TheExtendFlow, StaysGrownWhateverTheReceiverSays) {
   EXPECT_EQ(attachment("at-node3").host.state, HostState::failed);
   EXPECT_EQ(deliveries->depth(), 0U);
   ASSERT_TRUE(extend(3));  // a later extend works
+}
+
+/// Nobody else can write while it lives.
+struct Locked {
+  explicit Locked(const std::filesystem::path& file)
+      : sql(*soci::factory_sqlite3(), "db=" + file.string()) {
+    sql << "begin immediate";
+  }
+  ~Locked() { sql << "rollback"; }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+  soci::session sql;
+};
+
+TEST_F(TheExtendFlow, StaysGrownWhenTheDatabaseComesBackAfterTheDeadline) {
+  given_a_volume({});
+  back_ends.will_wait("extend");
+  ASSERT_TRUE(extend());
+  settle();
+  {
+    const Locked locked(store_.directory / "control.sqlite");
+    back_ends.release();
+    settle();
+  }
+  back_ends.will_hang("size", true);  // as the client does when the deadline has passed
+
+  pass(config.backend_time);
+  for (int i = 0; i < 5; ++i)
+    pass(seconds(10));
+
+  EXPECT_EQ(volume().status, VolumeStatus::available);
+  EXPECT_EQ(volume().size, 2);
+  EXPECT_EQ(back_ends.volumes["v1"].size, 2_GiB);
+}
+
+TEST_F(TheExtendFlow, LeavesItsMessageWhenTheDatabaseCouldNotBeWrittenAtFirst) {
+  given_a_volume({"node1"});
+  client.will_answer(http::Response{400, {}, "{}"});
+  ASSERT_TRUE(extend());
+  settle_until_sent();
+  {
+    const Locked locked(store_.directory / "control.sqlite");
+    settle();
+  }
+  client.will_answer(http::Response{400, {}, "{}"});
+
+  pass(seconds(1));
+
+  EXPECT_EQ(client.requests().size(), 2U);
+  EXPECT_EQ(attachment("at-node1").host.state, HostState::failed);
+  EXPECT_THAT(messages(), ElementsAre("007_009"));
 }
 
 TEST_F(TheExtendFlow, TellsAgainWhoCouldNotBeReachedAndLeavesOneMessage) {

@@ -141,7 +141,6 @@ class Flow : public testing::Test {
   std::unique_ptr<Deliveries> deliveries;
   std::unique_ptr<Extends> extends;
 
- private:
   StoreOnDisk store_;
 };
 
