@@ -31,8 +31,8 @@ void SqliteStore::add_used(const std::string& project_id, std::map<std::string, 
 void SqliteStore::add_reserved(const std::string& project_id, std::map<std::string, Usage>& usage) {
   for (const auto& row : rows_of<UsageRow>(sql(),
                                            "from (select volume_type_id, 0 as volumes,"
-                                           " new_size - old_size as gigabytes from extends"
-                                           " where project_id = :project) u"
+                                           " sum(new_size - old_size) as gigabytes from extends"
+                                           " where project_id = :project group by volume_type_id) u"
                                            " left join types t on t.id = u.volume_type_id",
                                            project_id)) {
     usage["gigabytes"].reserved += row.gigabytes;
