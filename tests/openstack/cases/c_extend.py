@@ -106,6 +106,7 @@ CASES = [
         volume("v"), post("/attachments", {"attachment": {"volume_uuid": "{v}", "instance_uuid": INSTANCE}}, "3.27"), extend("v", 2)]),
 
     Case("3.71 finishes an extend that waits", [
-        volume("v"), *[act(name, "os-extend_volume_completion", body, "3.71") for name in ("v", f"/volumes/{NOWHERE}")
+        volume("v"), act("v", "os-extend_volume_completion", {"error": False}, "3.70"),
+        *[act(name, "os-extend_volume_completion", body, "3.71") for name in ("v", f"/volumes/{NOWHERE}")
                        for body in ({"error": False}, {}, {"error": "x"}, {"error": 1}, {"x": 1}, None)]]),
 ]

@@ -10,7 +10,7 @@ from openstack.clients import run_client
 from openstack.normal import Normal
 from openstack.people import OTHER_PROJECT, PROJECT, proof
 from openstack.process import Broken, await_
-from openstack.steps import Call, Client, NovaAnswers, NovaWasSent, Raw, Settles
+from openstack.steps import Call, Client, NovaAnswers, NovaUses, NovaWasSent, Raw, Settles
 
 # Statuses of a volume that become another by themselves.
 PASSING = {"creating", "deleting", "extending", "attaching", "detaching"}
@@ -25,7 +25,7 @@ class Player:
         self.address = side.address(auth)
         self.kept = {"project": PROJECT, "other_project": OTHER_PROJECT}
         self.normal = Normal({self.address: "<address>", PROJECT: "<project>", OTHER_PROJECT: "<other project>", **side.words})
-        receiver.answers = "ok"
+        receiver.answers, receiver.uses = "ok", None
         receiver.take()
 
     def filled(self, value):
@@ -97,6 +97,11 @@ class Player:
     @play.register
     def _(self, step: NovaAnswers):
         self.receiver.answers = step.how
+        return {}
+
+    @play.register
+    def _(self, step: NovaUses):
+        self.receiver.uses = self.kept.get(step.attachment)
         return {}
 
     @play.register
