@@ -90,8 +90,8 @@ CASES = [
     Case("Nova is told only of what is attached still", [
         in_use("v"), delete("/attachments/{a}", "3.44"), show("v"), grown("v", 2), NovaWasSent(0)]),
 
-    *[Case(f"Nova answers an event with {answer}", [in_use("v"), NovaAnswers(answer), grown("v", 2), NovaWasSent(1),
-                                                    messages("v", number), NovaAnswers("ok"), grown("v", 3)])
+    *[Case(f"Nova answers an event with {answer}", [in_use("v"), NovaAnswers(answer), grown("v", 2), NovaWasSent(1), NovaAnswers("ok"),
+                                                    grown("v", 3), NovaWasSent(1), messages("v", number)])
       for answer, number in (("ok", 0), ("207 of 404", 0), ("207 of 422", 0), ("an empty list", 0), ("no codes", 1), ("no list", 1),
                              ("no events", 1), ("junk", 1), ("400", 1), ("401", 1), ("403", 1), ("404", 1), ("406", 1),
                              ("409", 1), ("429", 1), ("500", 1), ("502", 1), ("503", 1), ("reset", 1))],

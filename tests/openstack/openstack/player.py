@@ -65,7 +65,7 @@ class Player:
             found = found_at(parsed(answers[-1].body), place)
             return isinstance(found, list) and len(found) >= number
         try:
-            await_(enough, 5, "there")
+            await_(enough, WAIT, "there")
         except Broken:
             pass  # what is missing is a difference like any other
         return answers[-1]
@@ -107,7 +107,7 @@ class Player:
     @play.register
     def _(self, step: NovaWasSent):
         try:
-            await_(lambda: len(self.receiver.seen) >= step.number, 5, "sent")
+            await_(lambda: len(self.receiver.seen) >= step.number, WAIT, "sent")
         except Broken:
             pass  # seen in the number of requests
         return {"requests": [self._request(request) for request in self.receiver.take()]}
