@@ -23,6 +23,12 @@ double gib_of(Bytes bytes) {
   return static_cast<double>(((bytes.count() >> 10) * 100) >> 20) / 100;
 }
 
+/// They are measured one after the other, perhaps on one file system that others write to, too.
+bool has_more_room(const Pool& pool, const Pool& other) {
+  const auto least = other.capabilities.free.count();
+  return pool.capabilities.free.count() > least + least / 100;
+}
+
 /// "<is> True" against true, otherwise the same text. Cinder knows more operators; nothing of ours
 /// is a number that they could be of use for.
 bool meets(const Value& capability, std::string_view wanted) {
@@ -105,7 +111,7 @@ std::optional<std::string> Pools::choose(const std::map<std::string, std::string
   std::optional<Pool> best;
   for (const auto& pool : known()) {
     if (!offers(pool, extra_specs) || !has_room(pool, size)) continue;
-    if (!best || pool.capabilities.free > best->capabilities.free) best = pool;
+    if (!best || has_more_room(pool, *best)) best = pool;
   }
   return best ? std::optional(best->backend) : std::nullopt;
 }

@@ -48,7 +48,8 @@ class Pools {
   std::optional<Pool> find(const std::string& backend) const;
 
   /// Which back end a volume of this type goes to: of those that have what its extra specs ask for
-  /// and the room, the one with most room.
+  /// and the room, the one with most room; the first of the configuration where another has hardly
+  /// more.
   std::optional<std::string> choose(const std::map<std::string, std::string>& extra_specs,
                                     Gib size) const;
 

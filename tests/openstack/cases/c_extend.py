@@ -90,8 +90,8 @@ CASES = [
     Case("Nova is told only of what is attached still", [
         in_use("v"), delete("/attachments/{a}", "3.44"), show("v"), grown("v", 2), NovaWasSent(0)]),
 
-    *[Case(f"Nova answers an event with {answer}", [in_use("v"), NovaAnswers(answer), grown("v", 2), NovaWasSent(1),
-                                                    messages("v", number), NovaAnswers("ok"), grown("v", 3)])
+    *[Case(f"Nova answers an event with {answer}", [in_use("v"), NovaAnswers(answer), grown("v", 2), NovaWasSent(1), NovaAnswers("ok"),
+                                                    grown("v", 3), NovaWasSent(1), messages("v", number)])
       for answer, number in (("ok", 0), ("207 of 404", 0), ("207 of 422", 0), ("an empty list", 0), ("no codes", 1), ("no list", 1),
                              ("no events", 1), ("junk", 1), ("400", 1), ("401", 1), ("403", 1), ("404", 1), ("406", 1),
                              ("409", 1), ("429", 1), ("500", 1), ("502", 1), ("503", 1), ("reset", 1))],
@@ -106,6 +106,7 @@ CASES = [
         volume("v"), post("/attachments", {"attachment": {"volume_uuid": "{v}", "instance_uuid": INSTANCE}}, "3.27"), extend("v", 2)]),
 
     Case("3.71 finishes an extend that waits", [
-        volume("v"), *[act(name, "os-extend_volume_completion", body, "3.71") for name in ("v", f"/volumes/{NOWHERE}")
+        volume("v"), act("v", "os-extend_volume_completion", {"error": False}, "3.70"),
+        *[act(name, "os-extend_volume_completion", body, "3.71") for name in ("v", f"/volumes/{NOWHERE}")
                        for body in ({"error": False}, {}, {"error": "x"}, {"error": 1}, {"x": 1}, None)]]),
 ]

@@ -95,6 +95,9 @@ CASES = [
     Case("os-set_bootable", [volume("v"), *each("os-set_bootable", (
         {"bootable": True}, {"bootable": "true"}, {"bootable": "maybe"}, {}, None, {"bootable": None}, {"bootable": 1})), show("v")]),
 
+    Case("what is not offered is said to be so", [volume("v"), act("v", "os-retype", {"new_type": "nothing", "migration_policy": "never"}),
+                                                  act("v", "os-set_image_metadata", {"metadata": {"k": "v"}}), show("v")]),
+
     Case("there is no such action", [volume("v"), *[act("v", action, {}) for action in ("os-nothing", "extend", "OS-EXTEND", "os-extend ")]]),
 
     Case("os-attach attaches a volume of a type for many to several", [

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attachments of 3.27 and later, and what the volume shows meanwhile."""
 
-from openstack.steps import (CONNECTOR, INSTANCE, NOWHERE, SECOND_INSTANCE, Case, Settles, act, attach, delete, extend, get, post, put,
+from openstack.steps import (CONNECTOR, INSTANCE, NOWHERE, SECOND_INSTANCE, Case, NovaUses, Settles, act, attach, delete, extend, get, post, put,
                              reset, show, volume, volume_type)
 
 
@@ -41,6 +41,9 @@ CASES = [
     Case("an attachment connects at once", [
         volume("v"), attachment({"volume_uuid": "{v}", "instance_uuid": INSTANCE, "connector": CONNECTOR}, keep={"a": "attachment.id"}),
         show("v"), one(), extend("v", 2), completed(), show("v"), delete("/attachments/{a}", "3.70"), show("v")]),
+
+    *[Case(f"a volume that Nova uses is detached with {how}", [volume("v"), attach("v", "a"), NovaUses("a"), detached, show("v")])
+      for how, detached in (("its attachment", delete("/attachments/{a}", "3.27")), ("os-detach", act("v", "os-detach", {})))],
 
     Case("a reservation is given up", [volume("v"), reserved(), delete("/attachments/{a}", "3.27"), show("v")]),
 

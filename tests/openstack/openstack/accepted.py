@@ -53,6 +53,8 @@ ACCEPTED = (
     Accepted(NEWER, case=MICROVERSIONS, step="* ('volume latest')", place="headers.openstack-api-version"),
     Accepted(NEWER, case="the newest microversion is announced and refused beyond"),
     Accepted(NEWER, case="3.71 finishes an extend that waits", step="* at 3.71"),
+    Accepted("an action of a later microversion is not there, as to a Cinder that has it; Debian's does not know it",
+             case="3.71 finishes an extend that waits", step="* at 3.70"),
 
     Accepted(DISCOVERY, case="without a token noauth hands one out", step="GET /v3*"),
     Accepted(DISCOVERY, case=PASSWORD, step="GET /v3*"),
@@ -69,6 +71,10 @@ ACCEPTED = (
     Accepted(READINGS, "os-extend refuses what is no extend", '*"new_size":1,"new_size":2*', "body.badRequest.message"),
     Accepted("numbers have 64 bits; a larger one is refused all the same, in other words",
              "os-extend refuses what is no size", "*100000000000000000000*", "body.badRequest.message"),
+
+    Accepted("an administrator may detach what Nova uses, which is how a lost host is cleaned up after; members may not",
+             case="a volume that Nova uses is detached with *"),
+    Accepted("it is not offered, and a 501 says so", case="what is not offered is said to be so"),
 
     Accepted(DEVICE, place="body.*device_path"),
     Accepted(DEVICE, "cinder attaches", "cinder attachment-update *", "printed*"),

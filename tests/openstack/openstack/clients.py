@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from openstack.people import PROJECT
-from openstack.process import CannotRun
+from openstack.process import Broken, CannotRun
 
 # cinder puts no project into URLs with noauth; openstack looks for an image service with noauth before it
 # creates a volume, and does not find one: with admin_token it asks for none.
@@ -28,7 +28,10 @@ def run_client(program, words, address):
     command = [path, *(word.format(address=address) for word in AUTHENTICATION[program]), *words.split()]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
     environment |= {"no_proxy": "*", "COLUMNS": "500", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    except subprocess.TimeoutExpired as late:
+        raise Broken(f"after {late.timeout} s: not ended: {program} {words}") from None
     rows = [[cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else line.rstrip()
             for line in done.stdout.splitlines() if not re.fullmatch(r"[+-]*", line)]
     properties = {row[0]: row[1] for row in rows if isinstance(row, list) and len(row) == 2}

@@ -8,12 +8,12 @@ from openstack.served import Answering, Service
 
 
 class Identity(Service):
-    """catalogue, filled by whoever starts the services: type -> URL; "{project}" in it is the token's."""
+    """Use as `with Identity(type=URL, …) as identity`: what services there are; "{project}" in a URL is the token's."""
 
-    def __init__(self):
+    def __init__(self, **services):
         super().__init__(Keystone)
         self.url = self.address + "/v3"
-        self.catalogue = {"identity": self.url, "image": self.address + "/image"}
+        self.catalogue = {"identity": self.url, "image": self.address + "/image", **services}
 
 
 def named(name):

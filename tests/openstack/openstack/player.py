@@ -10,7 +10,7 @@ from openstack.clients import run_client
 from openstack.normal import Normal
 from openstack.people import OTHER_PROJECT, PROJECT, proof
 from openstack.process import Broken, await_
-from openstack.steps import Call, Client, NovaAnswers, NovaWasSent, Raw, Settles
+from openstack.steps import Call, Client, NovaAnswers, NovaUses, NovaWasSent, Raw, Settles
 
 # Statuses of a volume that become another by themselves.
 PASSING = {"creating", "deleting", "extending", "attaching", "detaching"}
@@ -25,7 +25,7 @@ class Player:
         self.address = side.address(auth)
         self.kept = {"project": PROJECT, "other_project": OTHER_PROJECT}
         self.normal = Normal({self.address: "<address>", PROJECT: "<project>", OTHER_PROJECT: "<other project>", **side.words})
-        receiver.answers = "ok"
+        receiver.answers, receiver.uses = "ok", None
         receiver.take()
 
     def filled(self, value):
@@ -65,7 +65,7 @@ class Player:
             found = found_at(parsed(answers[-1].body), place)
             return isinstance(found, list) and len(found) >= number
         try:
-            await_(enough, 5, "there")
+            await_(enough, WAIT, "there")
         except Broken:
             pass  # what is missing is a difference like any other
         return answers[-1]
@@ -100,9 +100,14 @@ class Player:
         return {}
 
     @play.register
+    def _(self, step: NovaUses):
+        self.receiver.uses = self.kept.get(step.attachment)
+        return {}
+
+    @play.register
     def _(self, step: NovaWasSent):
         try:
-            await_(lambda: len(self.receiver.seen) >= step.number, 5, "sent")
+            await_(lambda: len(self.receiver.seen) >= step.number, WAIT, "sent")
         except Broken:
             pass  # seen in the number of requests
         return {"requests": [self._request(request) for request in self.receiver.take()]}

@@ -36,7 +36,7 @@ class Receiver(Service):
     def __init__(self):
         super().__init__(Nova)
         self.url = self.address + "/v2.1"
-        self.answers = "ok"
+        self.answers, self.uses = "ok", None
         self.guard, self._seen = threading.Lock(), []
 
     def note(self, request):
@@ -57,8 +57,10 @@ class Receiver(Service):
 
 class Nova(Answering):
     def do_GET(self):
-        """Cinder asks for an attachment before it deletes one; this Nova has none."""
-        self.answer(404, {"itemNotFound": {"code": 404, "message": "not here"}})
+        """Cinder asks for an attachment before it deletes one; this Nova has at most one."""
+        if self.service.uses is None:
+            return self.answer(404, {"itemNotFound": {"code": 404, "message": "not here"}})
+        return self.answer(200, {"volumeAttachment": {"attachment_id": self.service.uses}})
 
     def do_POST(self):
         body = self.read_body()

@@ -19,8 +19,7 @@ USUAL = {"content-type": "application/json", "vary": "OpenStack-API-Version", "x
 
 def record(options, running, folder, tally):
     receiver = running.enter_context(Receiver())
-    identity = running.enter_context(Identity())
-    identity.catalogue["compute"] = receiver.url
+    identity = running.enter_context(Identity(compute=receiver.url))
     cinder = running.enter_context(RealCinder(folder, identity, receiver.url))
     for module in modules():
         if not options.names or any(name in module for name in options.names):

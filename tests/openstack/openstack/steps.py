@@ -68,6 +68,15 @@ class NovaAnswers:
 
 
 @dataclass(frozen=True)
+class NovaUses:
+    attachment: str
+
+    @property
+    def label(self):
+        return f"Nova uses {{{self.attachment}}}"
+
+
+@dataclass(frozen=True)
 class NovaWasSent:
     """Waits for so many requests to Nova since the case began or was asked last, and compares them."""
 

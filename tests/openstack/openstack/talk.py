@@ -5,6 +5,8 @@ import http.client
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from openstack.process import Broken
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -26,5 +28,7 @@ def exchange(address, method, target, headers, body=None, limit=60):
         connection.endheaders(body)
         answer = connection.getresponse()
         return Answer(answer.status, tuple(answer.getheaders()), answer.read())
+    except (OSError, http.client.HTTPException) as trouble:
+        raise Broken(f"no answer to {method} {target}: {trouble!r}") from trouble
     finally:
         connection.close()
