@@ -284,6 +284,10 @@ bool Pattern::matches(std::string_view subject) const {
 
 // ---- how schemas are written ----
 
+Schema::Schema(std::initializer_list<Keyword> keywords) : keywords_(keywords) {}
+
+Schema::Schema(std::vector<Keyword> keywords) : keywords_(std::move(keywords)) {}
+
 Schema Schema::with(Keyword keyword) const {
   auto longer = *this;
   longer.keywords_.push_back(std::move(keyword));

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -104,8 +105,9 @@ using Keyword =
 class Schema {
  public:
   Schema() = default;
-  Schema(std::initializer_list<Keyword> keywords) : keywords_(keywords) {}
-  explicit Schema(std::vector<Keyword> keywords) : keywords_(std::move(keywords)) {}
+  // Not inline: copying a keyword takes Property, which takes this class.
+  Schema(std::initializer_list<Keyword> keywords);
+  explicit Schema(std::vector<Keyword> keywords);
 
   const std::vector<Keyword>& keywords() const { return keywords_; }
   /// This one with a keyword more, at the end.

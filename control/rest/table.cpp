@@ -48,8 +48,6 @@ void Table::add(Route route) {
   auto& entries = (absolute ? elsewhere_ : by_first_)[segments.front()];
   entry_for(entries, route, std::move(segments))
       .choice.add(route.since, route.until, std::move(route.operation));
-  // A name goes before what any name fits: "volumes/detail", then "volumes/{id}".
-  std::ranges::stable_sort(entries, {}, &Entry::places);
 }
 
 void Table::add(Action action) {
@@ -66,8 +64,10 @@ Table::Entry& Table::entry_for(Entries& entries, const Route& route, Segments se
   });
   if (same != entries.end()) return *same;
   const auto places = static_cast<std::size_t>(std::ranges::count_if(segments, is_place));
-  return entries.emplace_back(
-      Entry{std::string(route.method), std::move(segments), places, route.open, {}});
+  // A name goes before what any name fits: "volumes/detail", then "volumes/{id}".
+  const auto behind = std::ranges::upper_bound(entries, places, {}, &Entry::places);
+  return *entries.insert(
+      behind, Entry{std::string(route.method), std::move(segments), places, route.open, {}});
 }
 
 bool Table::fits(const Entry& entry, Rest path) {
