@@ -112,28 +112,12 @@ Result<Extend> Extends::reserve(const Caller& caller, Volume volume, Gib new_siz
   volume.previous_status = volume.status;
   volume.status = VolumeStatus::extending;
   volume.updated_at = needs_.clock.wall();
-  if (auto done = give_up_open(**store, volume.id); !done)
-    return std::unexpected(std::move(done.error()));
   auto id = (*store)->open_extend(extend);
   if (!id) return std::unexpected(std::move(id.error()));
   extend.id = *id;
   if (auto done = (*store)->change_volume(volume); !done)
     return std::unexpected(std::move(done.error()));
   return extend;
-}
-
-/// A volume that may be extended has none open unless an administrator reset its status meanwhile;
-/// the end of that one finds that it is no longer open.
-Result<void> Extends::give_up_open(Store& store, const std::string& volume_id) {
-  const auto open = store.extend_of(volume_id);
-  if (!open) return std::unexpected(open.error());
-  if (!*open) return {};
-  needs_.log.warning(
-      fmt::format("volume {}: its status was reset and it is extended again: the extend to {} GiB "
-                  "is given up",
-                  volume_id, (*open)->new_size),
-      {{field::volume, volume_id}, {field::request, (*open)->request_id}});
-  return store.close_extend((*open)->id);
 }
 
 // ---- the back end ----
@@ -288,8 +272,7 @@ void Extends::finish_again(std::int64_t id) {
 Result<void> Extends::apply(Store& store, const Extend& extend, ExtendEvent event) {
   const auto still_open = store.extend_of(extend.volume_id);
   if (!still_open) return std::unexpected(still_open.error());
-  // It was given up, or removed with its volume.
-  if (!*still_open || (*still_open)->id != extend.id) return {};
+  if (!*still_open || (*still_open)->id != extend.id) return {};  // removed with its volume
   needs_.log.info(fmt::format("volume {}: {} to {} GiB: {}", extend.volume_id, extend.old_size,
                               extend.new_size, what_of(event)),
                   {{field::volume, extend.volume_id}, {field::request, extend.request_id}});

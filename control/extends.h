@@ -60,7 +60,6 @@ class Extends {
 
   Result<ExtendRequest> request_for(const Volume& volume, Gib new_size, bool in_use_allowed);
   Result<Extend> reserve(const Caller& caller, Volume volume, Gib new_size);
-  Result<void> give_up_open(Store& store, const std::string& volume_id);
   const backend::BackEnd* back_end_of(const std::string& name) const;
   void begin(const Extend& extend, const Volume& volume);
   bool scheduler_refuses(const UnderWay& under_way) const;

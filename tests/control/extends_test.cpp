@@ -18,14 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-class TheExtendFlow : public Flow {
- protected:
-  void given_its_status_is_reset() {
-    auto reset = volume();
-    reset.status = VolumeStatus::available;
-    ASSERT_TRUE(store().change_volume(reset));
-  }
-};
+class TheExtendFlow : public Flow {};
 
 TEST_F(TheExtendFlow, GrowsAnAvailableVolumeAndTellsNobody) {
   given_a_volume({});
@@ -263,41 +256,6 @@ TEST_F(TheExtendFlow, IsErrorExtendingWhenItsCompletionSaysSo) {
   EXPECT_EQ(gigabytes(), (Usage{1, 0}));
   EXPECT_THAT(messages(), ElementsAre("007_010"));
   EXPECT_THAT(urls(), IsEmpty());
-}
-
-TEST_F(TheExtendFlow, TakesThePlaceOfOneThatWasNeverCompletedOnceTheStatusIsReset) {
-  given_a_volume({}, "told");
-  ASSERT_TRUE(extend(2));
-  settle();
-  given_its_status_is_reset();
-
-  ASSERT_TRUE(extend(3));
-  settle();
-
-  EXPECT_EQ(volume().status, VolumeStatus::extending);
-  EXPECT_EQ(gigabytes(), (Usage{1, 2}));
-  ASSERT_TRUE(extends->complete(volume(), false));
-  settle();
-  EXPECT_EQ(volume().size, 3);
-  EXPECT_EQ(gigabytes(), (Usage{3, 0}));
-}
-
-TEST_F(TheExtendFlow, TakesThePlaceOfOneThatTheBackEndStillWorksAt) {
-  given_a_volume({});
-  back_ends.will_wait("extend");
-  ASSERT_TRUE(extend(2));
-  settle();
-  given_its_status_is_reset();
-
-  ASSERT_TRUE(extend(3));
-  settle();
-  back_ends.release();
-  settle();
-
-  EXPECT_EQ(volume().status, VolumeStatus::available);
-  EXPECT_EQ(volume().size, 3);
-  EXPECT_EQ(gigabytes(), (Usage{3, 0}));
-  EXPECT_THAT(messages(), IsEmpty());
 }
 
 TEST_F(TheExtendFlow, HasNothingToCompleteOtherwise) {
