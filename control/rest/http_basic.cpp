@@ -78,15 +78,22 @@ std::expected<Credentials, std::string> credentials_in(std::string_view field) {
     return std::unexpected(fmt::format("Unsupported authorization type \"{}\"", scheme));
   const auto pair = base64_decoded(words::stripped(text.substr(end)));
   const auto colon = pair ? pair->find(':') : std::string::npos;
-  if (colon == std::string::npos || !words::is_utf8(pair->substr(0, colon)))
-    return std::unexpected("Could not decode authorization token");
+  // bcrypt ends at a NUL, so whatever follows one would be as good as nothing.
+  const bool is_text = colon != std::string::npos && words::is_utf8(pair->substr(0, colon)) &&
+                       pair->find('\0') == std::string::npos;
+  if (!is_text) return std::unexpected("Could not decode authorization token");
   return Credentials{pair->substr(0, colon), pair->substr(colon + 1)};
 }
 
 // ---- the file ----
 
-/// A hash that nothing matches, at the cost htpasswd writes today.
-constexpr std::string_view nobody = "$2y$10$abcdefghijklmnopqrstuuVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVV";
+/// A hash that nothing matches, at the cost of a real one: an unknown user is found out as slowly
+/// as a wrong password.
+std::string nobody_like(std::string_view hash) {
+  constexpr std::string_view settings = "$2y$10$";
+  return fmt::format("{}abcdefghijklmnopqrstuuVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVV",
+                     hash.size() > settings.size() ? hash.substr(0, settings.size()) : settings);
+}
 
 class PasswordFile {
  public:
@@ -108,7 +115,8 @@ class PasswordFile {
   }
   std::string hash_of(const std::string& user) const {
     const auto found = users_.find(user);
-    return found == users_.end() ? std::string(nobody) : found->second;
+    if (found != users_.end()) return found->second;
+    return nobody_like(users_.empty() ? "" : users_.begin()->second);
   }
 
  private:
@@ -131,6 +139,8 @@ class PasswordFile {
                                    path_.string(), user));
       users.emplace(user, hash);
     }
+    if (!file.is_open() || file.bad())
+      return failure(ErrorCode::invalid_args, fmt::format("{}: cannot be read", path_.string()));
     return users;
   }
 

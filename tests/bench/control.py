@@ -73,9 +73,12 @@ def many(programs, cloud):
     idle = memory(cloud.control.running)
     seen = measure(programs, cloud.url, MANY, PAGES)
     full = memory(cloud.control.running)
+    cloud.control.stop()
+    cloud.control.start()
+    again = memory(cloud.control.running)
     print(f"(b) volgrow-control with {MANY} volumes more")
-    print(f"  resident MiB: {idle[0]:.1f} before, {full[0]:.1f} after (proportional {idle[1]:.1f}, {full[1]:.1f}); "
-          f"volgrow-backend {memory(cloud.backend.running)[0]:.1f}")
+    print(f"  resident MiB: {idle[0]:.1f} before, {full[0]:.1f} after all of it, {again[0]:.1f} started anew "
+          f"(proportional {idle[1]:.1f}, {full[1]:.1f}, {again[1]:.1f}); volgrow-backend {memory(cloud.backend.running)[0]:.1f}")
     print(f"  created until available in {seen['create_s']:.1f} s; os-extend {seen['extends_per_s']:.0f}/s, "
           f"p50 {seen['extend_p50_ms']:.1f} ms, p99 {seen['extend_p99_ms']:.1f} ms")
     for key, value in seen.items():
