@@ -93,7 +93,8 @@ Outcome<std::vector<Sort>> sort_asked(const Call& call) {
   for (const auto& [key, direction] : keys_and_directions(call)) {
     auto one = sort_of(key, direction);
     if (!one) return std::unexpected(std::move(one.error()));
-    sort.push_back(std::move(*one));
+    // A key decides where it stands first. The database's work grows with each.
+    if (!has(sort, one->key)) sort.push_back(std::move(*one));
   }
   for (const auto* key : {"created_at", "id"})
     if (!has(sort, key)) sort.push_back({key, sort.front().ascending});

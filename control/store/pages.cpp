@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "control/store/columns.h"
+
 namespace volgrow::control {
 namespace {
 
@@ -52,14 +54,14 @@ class PageQuery {
   void where(std::string_view condition, std::optional<Gib> value) {
     if (value) add(condition, static_cast<long long>(*value));
   }
-  /// A metadata pair: two values for one condition.
-  void where_pair(const std::string& key, const std::string& value) {
-    const auto n = query_.bound.size();  // a name of its own for each: a repeated one is one value
-    add(fmt::format("exists (select 1 from json_each(metadata) as m"
-                    " where m.key = :k{0} and m.value = :v{0})",
-                    n),
-        key);
-    query_.bound.emplace_back(value);
+  /// Every one of these is in the metadata. One condition however many they are: SQLite refuses an
+  /// expression that is a thousand deep.
+  void where_metadata(const std::map<std::string, std::string>& pairs) {
+    if (pairs.empty()) return;
+    add("not exists (select 1 from json_each(:pairs) as wanted where not exists"
+        " (select 1 from json_each(metadata) as has"
+        " where has.key = wanted.key and has.value = wanted.value))",
+        text_of(pairs));
   }
 
   void where_moment(std::string_view column, std::string_view compared, WallTime time) {
@@ -172,8 +174,7 @@ PageQuery conditions_of(const VolumePage& page) {
   query.where("bootable = :bootable", page.bootable);
   query.where("multiattach = :multiattach", page.multiattach);
   query.where("size = :size", page.size);
-  for (const auto& [key, value] : page.metadata)
-    query.where_pair(key, value);
+  query.where_metadata(page.metadata);
   for (const auto& moment : page.moments)
     query.where_moment(moment.created ? "created_at" : "updated_at", operator_of(moment.compared),
                        moment.time);

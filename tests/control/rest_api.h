@@ -123,8 +123,9 @@ class RestApi : public testing::Test {
   }
   std::string create_volume(const std::string& body = R"({"volume":{"size":1}})") {
     const auto response = answer_to("POST", "volumes", body);
-    const auto* id = body_of(response).find("volume");
-    return id == nullptr ? response.body : *id->find("id")->text();
+    const auto made = body_of(response);
+    const auto* volume = made.find("volume");
+    return volume == nullptr ? response.body : *volume->find("id")->text();
   }
   std::string status_of(const std::string& id) {
     const auto volume = store().volume(id).value();
