@@ -7,6 +7,7 @@ Cinder in the process of its API, ours in volgrow-backend."""
 
 import json
 import pathlib
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from openstack.cinder import RealCinder  # noqa: E402
 from openstack.identity import Identity  # noqa: E402
 from openstack.process import CannotRun  # noqa: E402
 from tests.cloud.cloud import Cloud  # noqa: E402
+from tests.cloud.process import wait_until  # noqa: E402
 
 VOLUMES, WIDTH = 200, 16
 MANY, PAGES = 10_000, 20
@@ -69,16 +71,27 @@ def compare(programs, ours, cinder, rounds):
         print(f"  {what:<36}{one:10.1f}{other:10.1f}{ratio:7.1f}x")
 
 
+def count(cloud, table):
+    database = sqlite3.connect(f"file:{cloud.directory}/database/control.sqlite?mode=ro", uri=True)
+    try:
+        return database.execute(f"select count(*) from {table}").fetchone()[0]
+    finally:
+        database.close()
+
+
 def many(programs, cloud):
     idle = memory(cloud.control.running)
     seen = measure(programs, cloud.url, MANY, PAGES)
+    busy = memory(cloud.control.running)
+    wait_until(lambda: count(cloud, "extends") == 0, 120, "the last is extended")
     full = memory(cloud.control.running)
     cloud.control.stop()
     cloud.control.start()
     again = memory(cloud.control.running)
     print(f"(b) volgrow-control with {MANY} volumes more")
-    print(f"  resident MiB: {idle[0]:.1f} before, {full[0]:.1f} after all of it, {again[0]:.1f} started anew "
-          f"(proportional {idle[1]:.1f}, {full[1]:.1f}, {again[1]:.1f}); volgrow-backend {memory(cloud.backend.running)[0]:.1f}")
+    stages = ("before", idle), ("with thousands of extends open", busy), ("when all have ended", full), ("started anew", again)
+    print("  resident (proportional) MiB: " + ", ".join(f"{size[0]:.1f} ({size[1]:.1f}) {stage}" for stage, size in stages) +
+          f"; volgrow-backend {memory(cloud.backend.running)[0]:.1f}")
     print(f"  created until available in {seen['create_s']:.1f} s; os-extend {seen['extends_per_s']:.0f}/s, "
           f"p50 {seen['extend_p50_ms']:.1f} ms, p99 {seen['extend_p99_ms']:.1f} ms")
     for key, value in seen.items():
