@@ -21,8 +21,6 @@ from openstack.nova import RealNova  # noqa: E402
 from openstack.people import PROJECT as NOVAS_PROJECT  # noqa: E402
 from openstack.process import CannotRun  # noqa: E402
 
-from tests.cloud.process import free_port  # noqa: E402
-
 INSTANCE = "aaaaaaaa-0000-4000-8000-000000000001"
 
 
@@ -71,7 +69,7 @@ def story():
     require("cinder", "openstack")
     with tempfile.TemporaryDirectory(prefix="volgrow-nova.") as folder:
         folder = pathlib.Path(folder)
-        with RealNova(folder, free_port(), "http://127.0.0.1:1/v3", {INSTANCE: (RealNova.host, [])}) as nova:
+        with RealNova(folder, "http://127.0.0.1:1/v3", {INSTANCE: (RealNova.host, [])}) as nova:
             with older_nova(f"http://127.0.0.1:{nova.port}") as url:
                 token = folder / "nova.token"
                 token.write_text(f"admin:{NOVAS_PROJECT}")
