@@ -234,7 +234,10 @@ class Table {
 
   Table(soci::session& sql, std::string name) : sql_(sql), name_(std::move(name)) {}
 
-  void insert(Row row) { run(insert_, insert_query(name_, row), std::move(row)); }
+  void insert(Row row) {
+    const auto query = insert_query(name_, row);
+    run(insert_, query, std::move(row));
+  }
   void update(Row row) {
     std::vector<std::string> sets;
     row.each([&](const char* name, auto&...) { sets.push_back(fmt::format("{0} = :{0}", name)); });
