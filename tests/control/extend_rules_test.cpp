@@ -146,6 +146,13 @@ TEST_F(AnExtendRequest, IsRefusedInAnyOtherStatus) {
   }
 }
 
+TEST_F(AnExtendRequest, IsToldOfItsStatusBeforeAnyQuota) {
+  request.volume.status = VolumeStatus::error;
+  request.limits["per_volume_gigabytes"] = 5;
+
+  EXPECT_EQ(check(request).error().status, 400);
+}
+
 TEST_F(AnExtendRequest, IsRefusedInUseBelowTheMicroversionThatAllowsIt) {
   request.volume.status = VolumeStatus::in_use;
   request.in_use_allowed = false;

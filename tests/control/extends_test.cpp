@@ -10,9 +10,12 @@ namespace {
 
 using std::chrono::minutes;
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::Ge;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Le;
 using testing::UnorderedElementsAre;
 
 class TheExtendFlow : public Flow {
@@ -188,6 +191,20 @@ TEST_F(TheExtendFlow, TellsOnlyThoseWhoAreStillAttached) {
   EXPECT_THAT(urls(), ElementsAre("http://node2/os-server-external-events"));
 }
 
+TEST_F(TheExtendFlow, TellsNobodyOfAnAttachmentThatIsOnlyReserved) {
+  given_a_volume({"node1"});
+  auto reserved = attachment("at-node1");
+  reserved.attach_status = AttachStatus::reserved;
+  ASSERT_TRUE(store().change_attachment(reserved));
+
+  ASSERT_TRUE(extend());
+  settle();
+
+  EXPECT_EQ(volume().status, VolumeStatus::in_use);
+  EXPECT_THAT(urls(), IsEmpty());
+  EXPECT_EQ(attachment("at-node1").host.state, HostState::none);
+}
+
 TEST_F(TheExtendFlow, IsAvailableWhenAllWereDetachedMeanwhile) {
   given_a_volume({"node1"});
   back_ends.will_wait("extend");
@@ -270,6 +287,28 @@ TEST_F(TheExtendFlow, TakesThePlaceOfOneThatTheBackEndStillWorksAt) {
   EXPECT_EQ(volume().size, 3);
   EXPECT_EQ(gigabytes(), (Usage{3, 0}));
   EXPECT_THAT(messages(), IsEmpty());
+}
+
+TEST_F(TheExtendFlow, IsNotEndedByTheOneWhosePlaceItTook) {
+  given_a_volume({});
+  back_ends.will_wait("extend");
+  back_ends.will_wait("extend");
+  ASSERT_TRUE(extend(2));
+  settle();
+  given_its_status_is_reset();
+  ASSERT_TRUE(extend(3));
+  settle();
+
+  back_ends.release();
+  settle();
+
+  EXPECT_EQ(volume().status, VolumeStatus::extending);
+  EXPECT_EQ(volume().size, 1);
+  EXPECT_EQ(gigabytes(), (Usage{1, 2}));
+  back_ends.release();
+  settle();
+  EXPECT_EQ(volume().status, VolumeStatus::available);
+  EXPECT_EQ(volume().size, 3);
 }
 
 TEST_F(TheExtendFlow, HasNothingToCompleteOtherwise) {
@@ -452,6 +491,17 @@ TEST_F(TheExtendFlow, TellsAgainWhoCouldNotBeReachedAndLeavesOneMessage) {
 
   EXPECT_EQ(attachment("at-node1").host.state, HostState::notified);
   EXPECT_THAT(messages(), ElementsAre("007_009"));
+}
+
+TEST_F(TheExtendFlow, WaitsLongerEachTimeForAReceiverThatStaysAway) {
+  given_a_volume({"node1"});
+
+  ASSERT_TRUE(extend());
+  settle();
+  for (int i = 0; i < 60; ++i)
+    pass(seconds(1));
+
+  EXPECT_THAT(urls().size(), AllOf(Ge(5U), Le(9U)));
 }
 
 TEST_F(TheExtendFlow, GivesUpAReceiverAfterItsAttempts) {

@@ -83,6 +83,8 @@ TEST_F(AHost, IsDegradedWithItsBytesAndWhatIsLeft) {
   EXPECT_EQ(after_report(told(), result, grown, now),
             (HostView{HostState::degraded, grown, "sdb: no answer for 6 s", 0, now, {}}));
   EXPECT_EQ(after_report(told(), result, 3_GiB, now).state, HostState::failed);
+  const auto degraded = after_report(pending, result, grown, now);
+  EXPECT_EQ(after_answer(degraded, {"a", true, ""}, false, false, config, now), degraded);
 }
 
 TEST_F(AHost, FailsWithTheHostsReason) {

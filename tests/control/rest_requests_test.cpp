@@ -25,6 +25,15 @@ TEST_F(ARequest, IsAnsweredAtOnceWhenItOnlyAsks) {
   EXPECT_EQ(response->status, 200);
 }
 
+TEST_F(ARequest, IsAskedForTheKindOfItsBodyBeforeAnythingIsLookedFor) {
+  auto request = call("PUT", "messages/none", "{}");
+  EXPECT_EQ(answer_to(request).status, 404);
+
+  request.fields = {{"X-Auth-Token", "alice:" + some_project}, {"Content-Type", "text/plain"}};
+
+  EXPECT_EQ(answer_to(request).status, 415);
+}
+
 // ---- as long as the server lets them in: a target of 8 KiB ----
 
 class AList : public RestApi {
