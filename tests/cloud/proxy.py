@@ -32,9 +32,11 @@ class Proxy:
             self._is_cut = False
 
     def close(self):
+        """For good; once more does nothing."""
         self.cut()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        if self._listener.fileno() >= 0:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
 
     def _accept(self):
         while True:
