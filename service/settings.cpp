@@ -39,12 +39,12 @@ List list_of(const toml::array& from) {
 }
 
 Node node_of(const toml::node& from) {
-  if (const auto* table = from.as_table()) return {table_of(*table)};
-  if (const auto* list = from.as_array()) return {list_of(*list)};
-  if (const auto flag = from.value_exact<bool>()) return {*flag};
-  if (const auto number = from.value_exact<std::int64_t>()) return {*number};
-  if (const auto number = from.value_exact<double>()) return {*number};
-  if (auto text = from.value_exact<std::string>()) return {std::move(*text)};
+  if (const auto* table = from.as_table()) return Node(table_of(*table));
+  if (const auto* list = from.as_array()) return Node(list_of(*list));
+  if (const auto flag = from.value_exact<bool>()) return Node(*flag);
+  if (const auto number = from.value_exact<std::int64_t>()) return Node(*number);
+  if (const auto number = from.value_exact<double>()) return Node(*number);
+  if (auto text = from.value_exact<std::string>()) return Node(std::move(*text));
   return {};
 }
 

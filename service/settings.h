@@ -35,7 +35,7 @@ struct Node {
   // Written out for clang, our second compiler: of an aggregate that holds pairs of itself it wants
   // to know whether a pair can be made before there is one.
   Node() = default;
-  explicit(false) Node(Choice value) : data(std::move(value)) {}
+  explicit Node(Choice value) : data(std::move(value)) {}
 
   Choice data;
 

@@ -7,7 +7,8 @@ namespace {
 
 std::string field_or(const http::Request& request, std::string_view name, std::string otherwise) {
   const auto* value = request.fields.find(name);
-  return value == nullptr ? std::move(otherwise) : *value;
+  if (value != nullptr) return *value;
+  return otherwise;
 }
 
 /// A token to come back with, and where to.
