@@ -586,6 +586,7 @@ class BusServer final : public Server {
             [this](std::string name) { desk_.left(std::move(name)); }),
         desk_(service, driver_),
         root_(*connection_, desk_),
+        lost_([&loop] { loop.exit(EXIT_FAILURE); }),
         pump_(loop, *connection_, {[this] { desk_.serve_all(); }, [this] { lost_(); }}) {}
 
   Result<void> start() { return pump_.start(); }
@@ -641,7 +642,7 @@ class BusServer final : public Server {
   RootObject root_;
   std::unordered_map<std::string, std::unique_ptr<VolumeObject>> volumes_;
   std::unordered_map<JobId, std::unique_ptr<JobObject>> jobs_;
-  std::function<void()> lost_ = [] {};
+  std::function<void()> lost_;
   BusPump pump_;
 };
 

@@ -41,7 +41,8 @@ class Server {
                                                  AgentService& service);
   virtual ~Server() = default;
 
-  /// `lost` is called once when the bus hangs up; nothing is served from then on.
+  /// `lost` is called once when the bus hangs up; nothing is served from then on. Without it the
+  /// loop ends as failed.
   virtual void on_lost(std::function<void()> lost) = 0;
   /// From now on calls arrive. Errors: Unreachable (the name is taken or the policy denies it).
   virtual Result<void> own_name() = 0;

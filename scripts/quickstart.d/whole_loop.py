@@ -4,7 +4,6 @@ nobody's word is taken: the kernel, the file system and the checksums are asked.
 wired as tests/cloud/cloud.py says; the programs are the real ones."""
 
 import argparse
-import datetime
 import hashlib
 import os
 import pathlib
@@ -16,7 +15,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.cloud.cloud import PROJECT, Cloud, device_bytes  # noqa: E402
+from tests.cloud.cloud import PROJECT, Cloud, device_bytes, moment  # noqa: E402
 from tests.cloud.process import Failed  # noqa: E402
 
 GIB = 1 << 30
@@ -122,11 +121,6 @@ def effective_capabilities():
         if line.startswith("CapEff:"):
             return int(line.split()[1], 16)
     return 0
-
-
-def moment(text):
-    """Seconds since the epoch of what the API says."""
-    return datetime.datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
 class Quickstart:

@@ -70,6 +70,9 @@ BROKEN = {
         ("docs/a.md", "run /" + "home/somebody/volgrow/scripts/test\n"),
         ("core/a.cpp", 'auto a = "/' + 'root/volumes";\n'),
     ],
+    "merged": [
+        ("docs/a.md", "<" * 7 + " HEAD\none\n" + "=" * 7 + "\nother\n" + ">" * 7 + " 1234567\n"),
+    ],
     "names": [
         ("core/a.h", "class JobManager {};\n"),
         ("core/a.h", "enum class StepInfo { a };\n"),

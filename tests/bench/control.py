@@ -7,11 +7,11 @@ Cinder in the process of its API, ours in volgrow-backend."""
 
 import json
 import pathlib
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
+import urllib.request
 import uuid
 from contextlib import ExitStack
 
@@ -43,9 +43,10 @@ def measure(programs, url, volumes, pages=0):
 
 def unlimited(url, project):
     limits = {"quota_set": {"volumes": -1, "gigabytes": -1}}
-    subprocess.run(["curl", "--fail", "--silent", "--show-error", "--request", "PUT", "--header", f"X-Auth-Token: admin:{project}",
-                    "--header", "Content-Type: application/json", "--data", json.dumps(limits), "--output", "/dev/null",
-                    f"{url}/v3/{project}/os-quota-sets/{project}"], check=True)
+    request = urllib.request.Request(
+        f"{url}/v3/{project}/os-quota-sets/{project}", method="PUT", data=json.dumps(limits).encode(),
+        headers={"X-Auth-Token": f"admin:{project}", "Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 def memory(process):
@@ -71,19 +72,11 @@ def compare(programs, ours, cinder, rounds):
         print(f"  {what:<36}{one:10.1f}{other:10.1f}{ratio:7.1f}x")
 
 
-def count(cloud, table):
-    database = sqlite3.connect(f"file:{cloud.directory}/database/control.sqlite?mode=ro", uri=True)
-    try:
-        return database.execute(f"select count(*) from {table}").fetchone()[0]
-    finally:
-        database.close()
-
-
 def many(programs, cloud):
     idle = memory(cloud.control.running)
     seen = measure(programs, cloud.url, MANY, PAGES)
     busy = memory(cloud.control.running)
-    wait_until(lambda: count(cloud, "extends") == 0, 120, "the last is extended")
+    wait_until(lambda: cloud.query("select count(*) from extends") == 0, 120, "the last is extended")
     full = memory(cloud.control.running)
     cloud.control.stop()
     cloud.control.start()
@@ -109,7 +102,8 @@ def main():
         print(f"volgrow-control idle after its start: {memory(cloud.control.running)[0]:.1f} MiB resident")
         many(programs, cloud)
         try:
-            cinder = running.enter_context(RealCinder(folder / "cinder", Identity(), "http://127.0.0.1:9/v2.1"))
+            identity = running.enter_context(Identity())
+            cinder = running.enter_context(RealCinder(folder / "cinder", identity, "http://127.0.0.1:9/v2.1"))
         except CannotRun as reason:
             sys.exit(f"skipped: beside Cinder: {reason}")
         compare(programs, cloud.url, cinder.address("noauth"), rounds)

@@ -4,7 +4,6 @@
 where the time goes, hop by hop. All clocks are this machine's."""
 
 import concurrent.futures
-import datetime
 import pathlib
 import statistics
 import sys
@@ -14,17 +13,11 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.cloud.cloud import Cloud  # noqa: E402
-from tests.cloud.matrix import detach_loops  # noqa: E402
+from tests.cloud.cloud import Cloud, moment  # noqa: E402
 from tests.cloud.process import Failed  # noqa: E402
 
 EXTRA = "[quota]\nvolumes = -1\ngigabytes = -1\n"
 HOPS = ("202 answered", "in-use: back end grown", "agent's job began", "job ended", "confirmed")
-
-
-def moment(text):
-    """Seconds since the epoch of what the API says."""
-    return datetime.datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
 def extend(cloud, volume, size):
@@ -77,7 +70,6 @@ def main():
             rows = [hops(cloud, volume, 2, *times) for volume, times in zip(volumes, asked)]
             whole = max(when + row[-1] / 1e3 for (when, _), row in zip(asked, rows)) - begun
             show(f"{many} at once, {whole:.2f} s until the last is confirmed", rows)
-        detach_loops(directory)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,21 @@
 hypervisors that each have a bus, an agent and a relay of their own. Volumes are files, attached as loop
 devices of this machine."""
 
+import contextlib
+import datetime
 import json
 import os
 import pathlib
 import re
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import urllib.error
 import urllib.request
 
 from .process import Failed, Process, free_port, wait_until
-from .proxy import Proxy
+from .proxy import Straight
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROJECT = "9f5d0f5cb4c94f19a2ed6b7f9a1f0b11"
@@ -93,7 +96,7 @@ class Host:
         self.directory.mkdir(mode=0o711)
         self.cloud = cloud
         self.port = free_port()
-        self.way_in = Proxy(self.port)  # of events
+        self.way_in = cloud.way_to(self.port)  # of events
         self.token = secrets.token_hex(16)  # what its reports are known by
         self.event_token = secrets.token_hex(16)
         self.bus = Bus(self.directory)
@@ -151,16 +154,18 @@ reconnect_ms = 100
 class Cloud:
     """Everything beneath one directory, which must be reachable for other accounts.
 
-    extra: sections of control.toml; api: keys of its [api]; nova: a URL that ends in /v2.1.
+    extra: sections of control.toml; api: keys of its [api]; nova: a URL that ends in /v2.1; way_to: Proxy where the
+    connections between the programs are to be cut. Loop devices of its volumes end with it.
     """
 
-    def __init__(self, directory, programs, hosts=("node1",), backends=None, extra="", nova=None, api=""):
+    def __init__(self, directory, programs, hosts=("node1",), backends=None, extra="", nova=None, api="", way_to=Straight):
         self.directory = pathlib.Path(directory)
         self.programs = pathlib.Path(programs)
         self.directory.chmod(0o711)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.way_in = Proxy(self.port)  # of the relays: their questions and their reports
+        self.way_to = way_to
+        self.way_in = way_to(self.port)  # of the relays: their questions and their reports
         self.reachable = self._for_other_accounts("volgrow-control", "volgrow-relay")
         self.nova, self.extra, self.api = nova, extra, api
         self.backends = backends or [{"name": "fast", "driver": "file"}]
@@ -228,6 +233,19 @@ user = "{CONTROL_UID}"
             process.kill()
         for way in (self.way_in, *(host.way_in for host in self.hosts.values())):
             way.close()
+        self._detach_loops()
+
+    def _detach_loops(self):
+        """Of files beneath the directory, which is about to go."""
+        listing = subprocess.run(["losetup", "--json", "--list", "--output", "NAME,BACK-FILE"], capture_output=True,
+                                 text=True, check=True).stdout
+        for device in json.loads(listing or '{"loopdevices": []}')["loopdevices"]:
+            if (device["back-file"] or "").startswith(f"{self.directory}/"):
+                subprocess.run(["losetup", "--detach", device["name"]], check=False)
+
+    def query(self, statement, *bound):
+        """One number of control's database."""
+        return query(self.directory / "database/control.sqlite", statement, *bound)
 
     def __enter__(self):
         try:
@@ -314,6 +332,17 @@ user = "{CONTROL_UID}"
 
 def _decoded(body):
     return json.loads(body) if body else None
+
+
+def query(database, statement, *bound):
+    """One number of a database that a program has open."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return connection.execute(statement, bound).fetchone()[0]
+
+
+def moment(text):
+    """Seconds since the epoch of what the API says."""
+    return datetime.datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
 def device_bytes(device):

@@ -2,7 +2,6 @@
 """What the scenarios share: the clients as people type them, and saying what is seen."""
 
 import contextlib
-import json
 import os
 import pathlib
 import shutil
@@ -95,17 +94,6 @@ def cloud(**named):
             for process in made.processes():
                 print(f"---- {process.name} said:\n{process.words()[-3000:]}", file=sys.stderr)
             raise
-        finally:
-            detach_loops(directory)
-
-
-def detach_loops(directory):
-    """Loop devices of files beneath a directory that is about to go."""
-    listing = subprocess.run(["losetup", "--json", "--list", "--output", "NAME,BACK-FILE"],
-                             capture_output=True, text=True, check=True).stdout
-    for device in json.loads(listing or '{"loopdevices": []}')["loopdevices"]:
-        if (device["back-file"] or "").startswith(str(directory)):
-            subprocess.run(["losetup", "--detach", device["name"]], check=False)
 
 
 def main(story):

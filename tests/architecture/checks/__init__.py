@@ -10,6 +10,7 @@ ALL = {
     "headers-alone": includes.headers_alone,
     "licence-and-purpose": sources.licence_and_purpose,
     "no-developer-paths": sources.no_developer_paths,
+    "merged": sources.merged,
     "names": sources.names,
     "no-programs": code.no_programs,
     "no-sleeps": code.no_sleeps,

@@ -9,6 +9,7 @@ from tree import line_of
 _SPDX = "SPDX-License-Identifier: Apache-2.0"
 # Assembled, so that this file does not contain what it looks for.
 _DEVELOPER_PATH = re.compile(r"(?<![\w.~*/-])/(?:" + "|".join(("home", "root", "Users", "work")) + r")/[\w.]")
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
 _TYPE = re.compile(r"\b(?:class|struct|union|enum(?:\s+class)?|concept)\s+(?:\[\[.*?\]\]\s*)?([A-Za-z_]\w*)"
                    r"|\busing\s+([A-Za-z_]\w*)\s*=")
 # A fixture is the beginning of a sentence about somebody's thing: AnEmptyQueue, TheJobRunner.
@@ -45,6 +46,13 @@ def no_developer_paths(tree):
             line = line_of(text, match.start())
             findings.append(f"{file}:{line}: a path of one machine: {match.group()}…")
     return findings
+
+
+def merged(tree):
+    """No merge was left in the middle."""
+    return [f"{file}:{line_of(tree.text(file), match.start())}: a conflict that nobody solved"
+            for file in tree.files if file.suffix not in _BINARY and "corpus" not in file.parts
+            for match in _CONFLICT.finditer(tree.text(file))]
 
 
 def words_of(name):
