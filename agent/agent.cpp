@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens to volumes and jobs, and what the bus is shown of it. The calls themselves are in
-// agent_calls.cpp.
+// What happens to volumes and jobs, and what the bus is shown of it. The calls are in
+// agent_calls.cpp, what comes of the kernel's events in agent_events.cpp.
 #include "agent/agent.h"
 
 #include <fmt/format.h>
@@ -26,10 +26,6 @@ bool has_map(const JobResult& result) {
   return std::ranges::count(result.layers, LayerKind::multipath, &LayerResult::kind) > 0;
 }
 
-std::string_view kernel_name(std::string_view node) {
-  return node.substr(node.rfind('/') + 1);
-}
-
 }  // namespace
 
 Agent::Agent(Needs needs)
@@ -41,7 +37,14 @@ Agent::Agent(Needs needs)
       stragglers_({needs.loop, needs.clock, commits_, runner_, needs_.config, needs.log},
                   [this](JobRecord job, bus::Reply<JobId> reply) {
                     jobs_.accept(std::move(job), std::move(reply));
-                  }) {}
+                  }),
+      lookout_(
+          {needs.loop, needs.clock, runner_, needs_.config.limits, needs_.config.default_deadline,
+           needs_.config.audit_interval},
+          {[this](const std::string& name) { return look_at(name); }, [this] { return audited(); }},
+          [this](const std::string& name, const JobResult& result) { seen(name, result); }),
+      spontaneous_({needs.clock, needs_.config, needs.log},
+                   [this](Request request) { grow_spontaneously(std::move(request)); }) {}
 
 Result<void> Agent::start(bus::Server& face) {
   face_ = &face;
@@ -56,7 +59,8 @@ Result<void> Agent::start(bus::Server& face) {
   if (auto resumed = jobs_.resume(); !resumed) return resumed;
   if (auto resumed = stragglers_.resume(needs_.journal); !resumed) return resumed;
   for (const auto& id : volumes_.ids())
-    refresh(id);
+    lookout_.look(id);
+  lookout_.begin_audit();
   show_manager();
   return {};
 }
@@ -122,7 +126,7 @@ void Agent::job_ended(const JobRecord& record, const JobView& view, const JobRes
     auto seen = seen_in(result, volume->view);
     seen.last_job = record.id;
     show(*volume, std::move(seen));
-    look_once_more(result.volume_id);
+    lookout_.outdate(result.volume_id);
   }
   face_->show(view);
   if (result.previous && result.size && *result.previous != *result.size)
@@ -130,7 +134,8 @@ void Agent::job_ended(const JobRecord& record, const JobView& view, const JobRes
                                    record.request.origin);
   face_->announce_job_removed(view.id, view.state);
   stragglers_.job_ended(queue_of(record.request));
-  if (result.layers.empty()) refresh(result.volume_id);  // it ended before it saw anything
+  if (result.layers.empty() && volumes_.find(result.volume_id) != nullptr)
+    lookout_.look(result.volume_id);  // it ended before it saw anything
   if (has_map(result)) manager_.multipathd = multipathd_state(needs_.host);
   show_manager();
   const auto sentence = fmt::format(
@@ -146,108 +151,6 @@ void Agent::job_ended(const JobRecord& record, const JobView& view, const JobRes
 
 void Agent::job_forgotten(JobId id) {
   face_->hide_job(id);
-}
-
-// --- what the kernel shows ---
-
-void Agent::on_uevents(const UeventMonitor::Batch& batch) {
-  stragglers_.wake();
-  if (batch.lost) {
-    needs_.log.warning("device events were lost; every volume is read again");
-    for (const auto& id : volumes_.ids()) {
-      resized(std::string(kernel_name(volumes_.find(id)->view.device)));
-      refresh(id);
-    }
-    return;
-  }
-  for (const auto& event : batch.events)
-    if (event.subsystem == "block") on_block_event(event);
-}
-
-/// Any event of a device is a hint: a size that goes to 0 or comes from it has no RESIZE=1. A
-/// device that comes may belong to a volume that had none.
-void Agent::on_block_event(const Uevent& event) {
-  resized(event.device);
-  if (event.action != "add") return;
-  for (const auto& id : volumes_.ids())
-    if (volumes_.find(id)->view.state == VolumeState::unknown) refresh(id);
-}
-
-/// Sizes from sysfs, which never blocks; true when one differs from what is shown.
-bool Agent::read_sizes(VolumeView& view) const {
-  const auto before = view;
-  const auto size_of = [this](std::string_view device) -> std::optional<Bytes> {
-    const auto text = needs_.host.read(fmt::format("block/{}/size", device));
-    if (!text) return std::nullopt;
-    return from_sectors(std::strtoull(text->c_str(), nullptr, 10));
-  };
-  if (auto size = size_of(kernel_name(view.device))) view.size = *size;
-  for (auto& path : view.paths)
-    if (auto size = size_of(path.device)) path.size = *size;
-  return view != before;
-}
-
-/// During a job only the sizes follow the kernel; without one somebody else did something to the
-/// volume, and it is looked at as a whole.
-void Agent::resized(const std::string& device) {
-  for (const auto& id : volumes_.on_device(device)) {
-    const auto* volume = volumes_.find(id);
-    auto view = volume->view;
-    const auto before = view.size;
-    const bool gone = !needs_.host.list(fmt::format("block/{}", device));
-    if (!read_sizes(view) && !gone) continue;
-    const auto after = view.size;
-    show(*volume, std::move(view));
-    if (jobs_.busy(id)) {
-      look_once_more(id);
-      continue;
-    }
-    if (before != after) face_->announce_volume_resized(id, before, after, Origin::spontaneous);
-    refresh(id);
-  }
-}
-
-/// What a look that is under way finds may be older than what was just learnt.
-void Agent::look_once_more(const std::string& id) {
-  if (auto running = refreshing_.find(id); running != refreshing_.end()) running->second = true;
-}
-
-/// Looks at a volume without changing it; asked again meanwhile, it looks once more afterwards.
-void Agent::refresh(const std::string& id) {
-  if (auto running = refreshing_.find(id); running != refreshing_.end()) {
-    running->second = true;
-    return;
-  }
-  const auto* volume = volumes_.find(id);
-  if (volume == nullptr) return;
-  auto subject = parse_subject(volume->subject);
-  if (!subject) return;
-  Request look;
-  look.operation = Operation::explain;
-  look.subject = std::move(*subject);
-  look.volume_id = id;
-  look.pinned = volume->pinned;
-  refreshing_.emplace(id, false);
-  runner_.start(
-      new_job(std::move(look), needs_.config.limits, needs_.config.default_deadline,
-              needs_.clock.now()),
-      [](Phase) {}, [this, id](const JobResult& result) { refreshed(id, result); });
-}
-
-void Agent::refreshed(const std::string& id, const JobResult& result) {
-  const bool once_more = refreshing_.at(id);
-  refreshing_.erase(id);
-  const auto* volume = volumes_.find(id);
-  if (volume == nullptr) return;
-  if (once_more) return refresh(id);
-  looked_at(result);
-}
-
-/// Whoever asked for the look, what it found is what is shown; a job that runs will say more.
-void Agent::looked_at(const JobResult& result) {
-  const auto* volume = volumes_.find(result.volume_id);
-  if (volume == nullptr || jobs_.busy(result.volume_id)) return;
-  show(*volume, seen_in(result, volume->view));
 }
 
 }  // namespace volgrow::agent

@@ -12,7 +12,9 @@
 #include "agent/config.h"
 #include "agent/job_book.h"
 #include "agent/journal.h"
+#include "agent/lookout.h"
 #include "agent/runner.h"
+#include "agent/spontaneous.h"
 #include "agent/stragglers.h"
 #include "agent/volume_book.h"
 #include "connectors/host.h"
@@ -96,12 +98,21 @@ class Agent final : public bus::AgentService, private JobEvents {
   Result<VolumeRecord> record_from(const std::string& id, const Subject& subject,
                                    const JobResult& result) const;
 
+  void on_event(const Uevent& event);
   void on_block_event(const Uevent& event);
+  void on_scsi_event(const Uevent& event);
+  void hint_device(const std::string& device);
+  void hint_transport(std::string_view kind);
+  void resync_soon();
+  void resync();
   void resized(const std::string& device);
-  void look_once_more(const std::string& id);
   bool read_sizes(VolumeView& view) const;
-  void refresh(const std::string& id);
-  void refreshed(const std::string& id, const JobResult& result);
+  std::optional<Request> look_at(const std::string& name) const;
+  std::vector<std::string> audited() const;
+  std::vector<std::string> unregistered() const;
+  bool carries_a_volume(const std::string& device) const;
+  void seen(const std::string& name, const JobResult& result);
+  void grow_spontaneously(Request request);
   void looked_at(const JobResult& result);
   void show(const VolumeRecord& record, VolumeView view);
   void show_manager();
@@ -118,7 +129,9 @@ class Agent final : public bus::AgentService, private JobEvents {
   VolumeBook volumes_;
   JobBook jobs_;
   Stragglers stragglers_;
-  std::map<std::string, bool> refreshing_;  ///< volume id → asked for again meanwhile
+  Lookout lookout_;
+  Spontaneous spontaneous_;
+  EventLoop::Watch resync_;
   std::map<JobId, Progress> phases_;        ///< that the bus has yet to be shown
   std::uint32_t inspections_ = 0;
   bus::ManagerProperties manager_;

@@ -341,7 +341,7 @@ void Agent::registered_now(const std::string& id, const Subject& subject, const 
       return reply(std::unexpected(committed.error()));
     }
     if (const auto* volume = volumes_.find(id)) face_->show(volume->view);
-    refresh(id);  // it may have grown since it was looked at
+    lookout_.look(id);  // it may have grown since it was looked at
     reply(std::move(id));
   });
 }
@@ -363,6 +363,8 @@ void Agent::unregister_volume(const bus::Caller& caller, std::string volume_id,
     return reply(std::unexpected(std::move(unpinned.error())));
   auto before = *volumes_.find(volume_id);
   stragglers_.forget(volume_id);
+  lookout_.forget(volume_id);
+  spontaneous_.forget(volume_id);
   volumes_.erase(volume_id);  // at once: a job that ends in this transaction must not pin it again
   commits_.after([this, before = std::move(before),
                   reply = std::move(reply)](const Result<void>& committed) mutable {

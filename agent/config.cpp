@@ -50,6 +50,11 @@ const in::Keys<Config> keys({
     {"workers", "idle_time_ms",
      in::span_ms<Config>(AT(workers.idle_time), milliseconds(0), hours(1))},
     {"events", "uevent_buffer_mib", in::mebibytes<Config>(AT(uevent_buffer), 1, 1024)},
+    {"events", "auto",
+     in::word<Config, AutoGrowth>(AT(auto_growth), R"("never", "registered" or "all")",
+                                  auto_growth_named)},
+    {"events", "audit_interval_s",
+     in::span_s<Config>(AT(audit_interval), seconds(0), hours(24))},
     {"log", "level", in::log_level<Config>(AT(log_level))},
 });
 #undef AT
@@ -68,6 +73,13 @@ Result<void> check(const Config& config, std::string_view source) {
 }
 
 }  // namespace
+
+std::optional<AutoGrowth> auto_growth_named(std::string_view name) {
+  if (name == "never") return AutoGrowth::never;
+  if (name == "registered") return AutoGrowth::registered;
+  if (name == "all") return AutoGrowth::all;
+  return std::nullopt;
+}
 
 Result<Config> parse_config(std::string_view toml, std::string_view source_name) {
   auto file = in::parse_toml(toml, source_name);

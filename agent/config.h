@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/worker_pool.h"
@@ -16,6 +18,14 @@
 #include "stack/job.h"
 
 namespace volgrow::agent {
+
+/// Whose growth is taken over when nobody announced it.
+enum class AutoGrowth : std::uint8_t {
+  never,
+  registered,  ///< of the registered volumes
+  all,         ///< of every volume on a path of SCSI or NVMe, by whatever identity it has now
+};
+std::optional<AutoGrowth> auto_growth_named(std::string_view name);
 
 struct Config {
   // [access]: names or numbers
@@ -40,6 +50,8 @@ struct Config {
   PoolLimits workers;
   // [events]
   Bytes uevent_buffer = Bytes(std::uint64_t{64} << 20);
+  AutoGrowth auto_growth = AutoGrowth::registered;
+  Duration audit_interval = std::chrono::minutes(10);  ///< zero: no audit
   // [log]
   std::string log_level = "info";
 

@@ -47,6 +47,7 @@ class Stragglers {
   /// The kernel said something: every straggler is looked at now.
   void wake();
 
+  bool knows(const std::string& queue) const { return stragglers_.contains(queue); }
   /// Paths left behind, of all volumes.
   std::uint32_t paths() const;
 

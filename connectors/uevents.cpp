@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel's own netlink group ("kernel", not "udev"): works where no udev daemon runs, and no
-// rule can delay or swallow an event. libudev's filter lets only block and scsi events into the
-// queue.
+// rule can delay or swallow an event. libudev's filter lets only events of block devices and of
+// what carries them into the queue.
 #include "connectors/uevents.h"
 
 #include <fmt/format.h>
@@ -38,6 +38,9 @@ Uevent event_from(udev_device& device) {
   event.subsystem = text(udev_device_get_subsystem(&device));
   event.device_number = udev_device_get_devnum(&device);
   event.resized = text(udev_device_get_property_value(&device, "RESIZE")) == "1";
+  for (const auto* property : {"SDEV_UA", "DM_ACTION", "NVME_EVENT"})
+    if (const auto* said = udev_device_get_property_value(&device, property))
+      event.announcement = said;
   return event;
 }
 
@@ -80,7 +83,7 @@ UeventMonitor::Batch UdevMonitor::receive(std::size_t limit) {
 }
 
 bool listen(udev_monitor& monitor) {
-  for (const auto* subsystem : {"block", "scsi"})
+  for (const auto* subsystem : {"block", "scsi", "nvme", "fc_remote_ports"})
     if (udev_monitor_filter_add_match_subsystem_devtype(&monitor, subsystem, nullptr) < 0)
       return false;
   return udev_monitor_enable_receiving(&monitor) >= 0;

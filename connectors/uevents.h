@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernel uevents of block and scsi devices, over libudev's netlink monitor. Hints, never the truth.
+// Kernel uevents of block devices and of what carries them, over libudev's netlink monitor. Hints,
+// never the truth.
 #pragma once
 
 #include <memory>
@@ -13,11 +14,14 @@
 namespace volgrow {
 
 struct Uevent {
-  std::string action;     ///< add remove change …
-  std::string device;     ///< kernel name
-  std::string subsystem;  ///< block scsi …
+  std::string action{};     ///< add remove change …
+  std::string device{};     ///< kernel name
+  std::string subsystem{};  ///< block scsi …
   std::uint64_t device_number = 0;
   bool resized = false;  ///< RESIZE=1
+  /// What else the kernel says has happened, in its words: CAPACITY_DATA_HAS_CHANGED (a unit
+  /// attention), PATH_FAILED (of a map), connected (a controller); mostly empty.
+  std::string announcement{};
 };
 
 class UeventMonitor {

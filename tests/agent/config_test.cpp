@@ -95,7 +95,7 @@ constexpr std::string_view every_key = R"(
     identity.require_identity = true
     files.roots = ["/var/lib/volumes", "/srv"]
     log.level = "debug"
-    events.uevent_buffer_mib = 8
+    events = { uevent_buffer_mib = 8, auto = "all", audit_interval_s = 60 }
     [jobs]
     default_deadline_ms = 1500
     longest_deadline_ms = 2500
@@ -141,6 +141,8 @@ Config every_value() {
                      .dead_path_grace = milliseconds(107)},
           .workers = {.most = 4, .kept = 3, .idle_time = milliseconds(200)},
           .uevent_buffer = 8_MiB,
+          .auto_growth = AutoGrowth::all,
+          .audit_interval = std::chrono::minutes(1),
           .log_level = "debug"};
 }
 
@@ -187,6 +189,8 @@ const std::vector<Mistake> mistakes{
      "agent.toml:2: 'deadlines.probe_ms' must be a whole number of milliseconds from 1 to 600000"},
     {"TimeTooLong", "[jobs]\nended_job_lifetime_s = 86401\n",
      "agent.toml:2: 'jobs.ended_job_lifetime_s' must be a whole number of seconds from 1 to 86400"},
+    {"UnknownPolicy", "[events]\nauto = \"always\"\n",
+     "agent.toml:2: 'events.auto' must be \"never\", \"registered\" or \"all\""},
     {"BufferTooLarge", "[events]\nuevent_buffer_mib = 4096\n",
      "agent.toml:2: 'events.uevent_buffer_mib' must be a whole number of MiB from 1 to 1024"},
     {"NumberForAFlag", "[identity]\nrequire_identity = 1\n",

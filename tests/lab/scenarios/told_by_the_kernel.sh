@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What happens to a registered volume without volgrow is on the bus at once: the kernel's events say so, and
-# nothing looks at volumes from time to time.
+# What happens to a registered volume without volgrow is on the bus at once: the kernel's events say so, and the
+# audit comes much later.
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 
