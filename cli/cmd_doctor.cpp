@@ -5,12 +5,14 @@
 #include "cli/command.h"
 #include "cli/doctor.h"
 #include "cli/table.h"
+#include "connectors/multipathd_socket.h"
 #include "core/json.h"
 
 namespace volgrow::cli {
 namespace {
 
 constexpr int wrong_status = 3;
+constexpr Duration patience = std::chrono::seconds(2);
 
 class Doctor final : public Command {
  public:
@@ -60,10 +62,17 @@ void print_lines(const Session& session, const std::vector<Finding>& findings) {
   print_table(session.out(), rows, Paint(session.colored()));
 }
 
+Result<std::string> ask_multipathd(std::string_view question) {
+  const SystemClock clock;
+  return multipathd_command(MultipathdSocket{}, question, within(patience, clock.now()), clock);
+}
+
 Result<int> Doctor::run(const Session& session) {
   const auto client = session.connect();
-  const Premises premises{session.around.root_directory, client ? client->get() : nullptr,
-                          client ? std::nullopt : std::optional(client.error())};
+  Premises premises{session.around.root_directory, client ? client->get() : nullptr,
+                    client ? std::nullopt : std::optional(client.error())};
+  // Of another root's files only the files are there.
+  if (premises.root == "/") premises.multipathd = ask_multipathd;
   const auto findings = examine(premises);
   if (session.common.json) {
     print_json(session.out(), findings);

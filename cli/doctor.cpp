@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checks. Each is one question and gives one answer with its fix.
+// The table of checks, and those of volgrow itself. Each is one question and gives one answer with
+// its fix.
 #include "cli/doctor.h"
 
 #include <fmt/format.h>
@@ -13,45 +14,13 @@
 #include <system_error>
 
 #include "cli/advice.h"
-#include "core/files.h"
+#include "cli/premises.h"
 #include "core/text.h"
 
 namespace volgrow::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr Bytes small_file = 1_MiB;
-
-Finding ok(std::string what) {
-  return {{}, Health::ok, std::move(what), {}};
-}
-Finding warn(std::string what, std::string fix) {
-  return {{}, Health::warn, std::move(what), std::move(fix)};
-}
-Finding fail(std::string what, std::string fix) {
-  return {{}, Health::fail, std::move(what), std::move(fix)};
-}
-
-bool there(const Premises& premises, std::string_view path) {
-  std::error_code ignored;
-  return fs::exists(premises.root / path, ignored);
-}
-
-/// Names in a directory; none when it is not there or not ours to read.
-std::vector<std::string> names_in(const Premises& premises, std::string_view directory) {
-  std::vector<std::string> names;
-  std::error_code failed;
-  for (fs::directory_iterator entry(premises.root / directory, failed), end;
-       !failed && entry != end; entry.increment(failed))
-    names.push_back(entry->path().filename().string());
-  std::ranges::sort(names);
-  return names;
-}
-
-std::string text_of(const Premises& premises, const fs::path& path) {
-  return read_text_file(premises.root / path, small_file).value_or("");
-}
 
 /// Whether a line of an /etc/passwd-like file begins with "name:".
 bool has_entry(const Premises& premises, std::string_view file, std::string_view name) {
@@ -115,6 +84,15 @@ Finding look_at_relay_user(const Premises& premises) {
               "systemd-sysusers, or useradd --system volgrow-relay");
 }
 
+Finding look_at_polkit(const Premises& premises) {
+  const bool installed = there(premises, "usr/lib/polkit-1/polkitd") ||
+                         there(premises, "usr/libexec/polkitd") ||
+                         there(premises, "usr/share/polkit-1/actions");
+  if (installed)
+    return ok("polkit is installed; volgrowd does not ask it: root and group volgrow may call");
+  return ok("no polkit: root and group volgrow may call");
+}
+
 Finding look_at_configuration(const Premises& premises) {
   if (!there(premises, "etc/volgrow/agent.toml"))
     return ok("no /etc/volgrow/agent.toml: the defaults hold");
@@ -125,51 +103,6 @@ Finding look_at_state(const Premises& premises) {
   if (there(premises, "var/lib/volgrow")) return ok("/var/lib/volgrow holds the daemon's journal");
   return warn("/var/lib/volgrow is missing: volgrowd has never run here as a service",
               "systemctl enable --now volgrowd makes it");
-}
-
-Finding look_at_loop(const Premises& premises) {
-  if (there(premises, "dev/loop-control")) return ok("loop devices are available");
-  return warn("/dev/loop-control is missing: there are no loop devices", "modprobe loop");
-}
-
-Finding look_at_sg(const Premises& premises) {
-  if (names_in(premises, "sys/class/scsi_disk").empty())
-    return ok("no SCSI disks, no sg nodes needed");
-  if (!names_in(premises, "sys/class/scsi_generic").empty())
-    return ok("SCSI disks have sg nodes: targets are asked without blocking");
-  return warn("SCSI disks have no sg nodes: questions to a dead target block for its time-out",
-              "modprobe sg, and put 'sg' into /etc/modules-load.d/volgrow.conf");
-}
-
-std::vector<std::string> multipath_maps(const Premises& premises) {
-  auto names = names_in(premises, "sys/block");
-  std::erase_if(names, [&](const std::string& name) {
-    return !name.starts_with("dm-") ||
-           !text_of(premises, fs::path("sys/block") / name / "dm/uuid").starts_with("mpath-");
-  });
-  return names;
-}
-
-bool multipathd_listens(const Premises& premises) {
-  return there(premises, "run/multipathd.socket") ||
-         text_of(premises, "proc/net/unix").contains("@/org/kernel/linux/storage/multipathd");
-}
-
-Finding look_at_multipathd(const Premises& premises) {
-  const auto maps = multipath_maps(premises);
-  if (maps.empty()) return ok("no multipath maps, no multipathd needed");
-  if (multipathd_listens(premises))
-    return ok(fmt::format("multipathd listens; {} maps", maps.size()));
-  return fail(
-      fmt::format("multipath maps exist ({}) but multipathd does not listen: they cannot grow",
-                  fmt::join(maps, ", ")),
-      "systemctl start multipathd");
-}
-
-Finding look_at_udev(const Premises& premises) {
-  if (there(premises, "run/udev/control")) return ok("udev runs");
-  return warn("udev does not run: names beneath /dev/disk may be missing or stale",
-              "systemctl start systemd-udevd");
 }
 
 /// The process that holds a flock on the file, by /proc/locks. Trying the lock ourselves could make
@@ -212,12 +145,18 @@ constexpr std::array checks{
     Check{"bus-policy", look_at_bus_policy},
     Check{"group", look_at_group},
     Check{"relay-user", look_at_relay_user},
+    Check{"polkit", look_at_polkit},
     Check{"configuration", look_at_configuration},
     Check{"state-directory", look_at_state},
     Check{"udev", look_at_udev},
     Check{"loop", look_at_loop},
     Check{"scsi-generic", look_at_sg},
+    Check{"scsi-ua-rules", look_at_unit_attention_rules},
+    Check{"iscsi-timeouts", look_at_iscsi_timeouts},
+    Check{"fc-timeouts", look_at_fc_timeouts},
     Check{"multipathd", look_at_multipathd},
+    Check{"multipathd-version", look_at_multipathd_version},
+    Check{"auto-resize", look_at_auto_resize},
     Check{"locks", look_at_locks},
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ struct Premises {
   std::filesystem::path root;
   bus::Client* daemon = nullptr;   ///< nullptr: the bus itself could not be reached
   std::optional<Error> bus_error;  ///< why
+  /// Asks multipathd something it answers without doing anything; empty: there is nobody to ask.
+  std::function<Result<std::string>(std::string_view question)> multipathd{};
 };
 
 /// One finding for each check, in the order of the table.

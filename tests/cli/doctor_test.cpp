@@ -13,6 +13,7 @@ namespace volgrow::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class ADoctor : public TheProgram {
  protected:
@@ -28,11 +29,13 @@ class ADoctor : public TheProgram {
 
   Finding finding(std::string_view check) {
     FakeClient client(daemon);
-    for (const auto& each : examine({root, &client, std::nullopt}))
+    for (const auto& each : examine({root, &client, std::nullopt, multipathd}))
       if (each.check == check) return each;
     return {};
   }
   void remove(const std::string& path) { std::filesystem::remove_all(root / path); }
+
+  std::function<Result<std::string>(std::string_view)> multipathd;
 };
 
 TEST_F(ADoctor, FindsNothingOnAHostInOrder) {
@@ -153,6 +156,78 @@ TEST_F(ADoctor, FailsWhenThereAreMapsButNoMultipathd) {
 
   file("proc/net/unix", "0: 2 0 10000 1 1 5 @/org/kernel/linux/storage/multipathd\n");
   EXPECT_EQ(finding("multipathd").health, Health::ok);
+}
+
+TEST_F(ADoctor, WarnsAboutRulesThatRescanWithoutAsking) {
+  constexpr auto rule =
+      R"(ACTION=="change", SUBSYSTEM=="scsi", ENV{SDEV_UA}=="CAPACITY_DATA_HAS_CHANGED", TEST=="rescan", ATTR{rescan}="x")";
+  file("usr/lib/udev/rules.d/60-block.rules", "SUBSYSTEM==\"block\", OPTIONS+=\"watch\"\n");
+  file("usr/lib/udev/rules.d/91-quoted.rules", fmt::format("# {}\n", rule));
+  EXPECT_EQ(finding("scsi-ua-rules").health, Health::ok);
+
+  file("usr/lib/udev/rules.d/90-scsi-ua.rules", fmt::format("# what it does\n  {}\n", rule));
+  EXPECT_EQ(finding("scsi-ua-rules").health, Health::warn);
+  EXPECT_THAT(finding("scsi-ua-rules").fix, HasSubstr("/etc/udev/rules.d/90-scsi-ua.rules"));
+
+  file("etc/udev/rules.d/90-scsi-ua.rules", "");  // as a link to /dev/null
+  EXPECT_EQ(finding("scsi-ua-rules").health, Health::ok);
+}
+
+TEST_F(ADoctor, WarnsAboutSessionsThatWaitLongBelowAMap) {
+  file("sys/class/iscsi_session/session1/recovery_tmo", "120\n");
+  file("sys/class/iscsi_session/session2/recovery_tmo", "5\n");
+  EXPECT_EQ(finding("iscsi-timeouts").health, Health::ok) << "the default suits a single path";
+
+  file("sys/block/dm-3/dm/uuid", "mpath-3600\n");
+  EXPECT_EQ(finding("iscsi-timeouts").health, Health::warn);
+  EXPECT_THAT(finding("iscsi-timeouts").what, HasSubstr("session1 (120 s)"));
+  EXPECT_THAT(finding("iscsi-timeouts").what, Not(HasSubstr("session2")));
+  EXPECT_THAT(finding("iscsi-timeouts").fix, HasSubstr("replacement_timeout = 5"));
+}
+
+TEST_F(ADoctor, WarnsAboutPortsThatHoldLostIo) {
+  const auto port = [&](const std::string& name, const char* roles, const char* seconds) {
+    file("sys/class/fc_remote_ports/" + name + "/roles", roles);
+    file("sys/class/fc_remote_ports/" + name + "/fast_io_fail_tmo", seconds);
+  };
+  port("rport-1:0-1", "FCP Initiator\n", "off\n");
+  port("rport-1:0-2", "FCP Target\n", "5\n");
+  EXPECT_EQ(finding("fc-timeouts").health, Health::ok);
+
+  port("rport-2:0-2", "FCP Target\n", "off\n");
+  EXPECT_EQ(finding("fc-timeouts").health, Health::warn);
+  EXPECT_THAT(finding("fc-timeouts").what, HasSubstr("rport-2:0-2 (off)"));
+  EXPECT_THAT(finding("fc-timeouts").fix, HasSubstr("fast_io_fail_tmo 5"));
+}
+
+TEST_F(ADoctor, WarnsAboutAMultipathdThatNobodyTried) {
+  EXPECT_EQ(finding("multipathd-version").health, Health::ok);
+  const auto that_says = [&](std::string reply) {
+    multipathd = [reply](std::string_view) { return Result<std::string>(reply); };
+    return finding("multipathd-version").health;
+  };
+  EXPECT_EQ(that_says("multipath-tools v0.9.4 (12/19, 2022)\nCLI commands reference:\n"),
+            Health::ok);
+  EXPECT_EQ(that_says("multipath-tools v0.11.1 (05/2025)\n"), Health::ok);
+  EXPECT_EQ(that_says("fail\n"), Health::ok);
+  EXPECT_EQ(that_says("multipath-tools v0.7.9 (10/10, 2018)\n"), Health::warn);
+  EXPECT_THAT(finding("multipathd-version").what, HasSubstr("0.7.9"));
+}
+
+TEST_F(ADoctor, WarnsAboutAMultipathdThatShrinksMaps) {
+  file("etc/multipath.conf", "defaults {\n  auto_resize grow_shrink\n}\n");
+  EXPECT_EQ(finding("auto-resize").health, Health::warn);
+
+  file("etc/multipath/conf.d/site.conf", "defaults {\n\tauto_resize \"grow_only\"\n}\n");
+  EXPECT_EQ(finding("auto-resize").health, Health::ok);
+  EXPECT_THAT(finding("auto-resize").what, HasSubstr("grow_only"));
+}
+
+TEST_F(ADoctor, SaysWhoMayCallWithAndWithoutPolkit) {
+  EXPECT_THAT(finding("polkit").what, HasSubstr("no polkit"));
+
+  file("usr/lib/polkit-1/polkitd", "");
+  EXPECT_THAT(finding("polkit").what, HasSubstr("polkit is installed"));
 }
 
 TEST_F(ADoctor, NamesTheProcessThatHoldsAVolumesLock) {
