@@ -14,7 +14,7 @@ namespace volgrow {
 std::unique_ptr<Connector> loop_connector();
 /// sdX below an iSCSI session; speaks `iscsi` and `iser`.
 std::unique_ptr<Connector> iscsi_connector();
-/// sdX behind a remote port of Fibre Channel.
+/// sdX behind a remote port of Fibre Channel; speaks `fibre_channel`.
 std::unique_ptr<Connector> fc_connector();
 /// sdX of no other transport: claims every SCSI disk, so it is asked after the others.
 std::unique_ptr<Connector> scsi_connector();

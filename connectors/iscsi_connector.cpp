@@ -6,17 +6,14 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 
 #include "connectors/all.h"
-#include "connectors/block_device.h"
 #include "connectors/iscsi_connection.h"
+#include "connectors/scsi_disks.h"
 #include "connectors/scsi_path.h"
 
 namespace volgrow {
 namespace {
-
-using Devices = std::vector<std::string>;
 
 constexpr std::string_view session_prefix = "session";
 constexpr std::string_view sessions_folder = "class/iscsi_session";
@@ -36,47 +33,6 @@ std::optional<std::string> connection_attribute(const Host& host, std::string_vi
                                                 std::string_view attribute) {
   return text_of(host, fmt::format("class/iscsi_connection/connection{}:0/{}",
                                    session.substr(session_prefix.size()), attribute));
-}
-
-/// What is not there is none of ours: a session may end while it is looked at.
-Result<Devices> list_of(Host& host, const std::string& folder) {
-  auto names = host.list(folder);
-  if (!names && names.error().code == ErrorCode::no_such_device) return Devices{};
-  return names;
-}
-
-/// "…/device/target1:0:0/1:0:0:1" for each SCSI device of one session.
-Result<std::vector<std::string>> units_of(Host& host, std::string_view session) {
-  std::vector<std::string> folders;
-  const auto root = fmt::format("{}/{}/device", sessions_folder, session);
-  const auto targets = list_of(host, root);
-  if (!targets) return targets;
-  for (const auto& target : *targets) {
-    if (!target.starts_with("target")) continue;
-    const auto units = list_of(host, fmt::format("{}/{}", root, target));
-    if (!units) return units;
-    for (const auto& unit : *units)
-      if (is_scsi_address(unit)) folders.push_back(fmt::format("{}/{}/{}", root, target, unit));
-  }
-  return folders;
-}
-
-/// The disks of one session that have one of these numbers in the end of their address, by it.
-Result<std::multimap<std::uint64_t, std::string>> disks_of(Host& host, std::string_view session,
-                                                           const std::vector<std::uint64_t>& luns) {
-  std::multimap<std::uint64_t, std::string> disks;
-  const auto units = units_of(host, session);
-  if (!units) return std::unexpected(units.error());
-  for (const auto& unit : *units) {
-    const auto lun = parse_number(unit.substr(unit.rfind(':') + 1), unit);
-    if (!lun) return std::unexpected(lun.error());
-    if (std::ranges::find(luns, *lun) == luns.end()) continue;
-    const auto names = list_of(host, unit + "/block");
-    if (!names) return std::unexpected(names.error());
-    for (const auto& name : *names)
-      disks.emplace(*lun, name);
-  }
-  return disks;
 }
 
 /// Where a session goes: what it was told to connect to, and what it is connected to, which differ
@@ -111,19 +67,13 @@ std::vector<IscsiUnit> units_behind(const Host& host, std::string_view session,
   return units;
 }
 
-/// Adds what a session shows of the connection's volume, under the first number that it has.
-Result<void> add_disks(Host& host, std::string_view session, const IscsiConnection& connection,
-                       Devices& found) {
-  const auto units = units_behind(host, session, connection);
-  for (const auto& unit : units) {
+/// Adds what a session shows of the connection's volume.
+Result<void> add_disks_of(Host& host, std::string_view session, const IscsiConnection& connection,
+                          Devices& found) {
+  for (const auto& unit : units_behind(host, session, connection)) {
     const auto luns = kernel_luns(unit.lun, connection.addressing);
-    const auto disks = disks_of(host, session, luns);
-    if (!disks) return std::unexpected(disks.error());
-    const auto lun = std::ranges::find_if(luns, [&](auto one) { return disks->contains(one); });
-    if (lun == luns.end()) continue;
-    const auto [first, last] = disks->equal_range(*lun);
-    for (auto disk = first; disk != last; ++disk)
-      if (std::ranges::find(found, disk->second) == found.end()) found.push_back(disk->second);
+    auto done = add_disks(host, fmt::format("{}/{}/device", sessions_folder, session), luns, found);
+    if (!done) return done;
   }
   return {};
 }
@@ -151,11 +101,11 @@ class IscsiConnector final : public ScsiPath {
 Result<Devices> IscsiConnector::discover(Host& host, const ConnectionInfo& info) const {
   const auto connection = parse_iscsi_connection(info);
   if (!connection) return std::unexpected(connection.error());
-  const auto sessions = list_of(host, std::string(sessions_folder));
+  const auto sessions = names_in(host, std::string(sessions_folder));
   if (!sessions) return std::unexpected(sessions.error());
   Devices found;
   for (const auto& session : *sessions)
-    if (auto done = add_disks(host, session, *connection, found); !done)
+    if (auto done = add_disks_of(host, session, *connection, found); !done)
       return std::unexpected(std::move(done.error()));
   return found;
 }

@@ -492,8 +492,9 @@ void FakeKernel::class_entry(const std::string& from, const std::string& to) {
 std::string FakeKernel::publish_transport(FakePath& path, const DiskOptions& options) {
   const auto name = "host" + split(path.address, ':').front();
   const bool virtual_host = options.transport == "iscsi" || options.transport == "iser";
-  const auto host =
-      (virtual_host ? "devices/platform/" : "devices/pci0000:00/0000:00:05.0/") + name;
+  const std::string adapter =
+      virtual_host ? "devices/platform/" : "devices/pci0000:00/0000:00:05.0/";
+  const auto host = adapter + (options.virtual_port ? "host90/vport-90:0-0/" : "") + name;
   class_entry("class/scsi_host/" + name, host + "/scsi_host/" + name);
   attributes_[host + "/scsi_host/" + name + "/state"] = [&path] { return path.host_state; };
   const auto driver = options.transport == "iser" ? "iscsi_iser" : "iscsi_tcp";
@@ -501,7 +502,7 @@ std::string FakeKernel::publish_transport(FakePath& path, const DiskOptions& opt
     return virtual_host ? driver : "virtio_scsi";
   };
   if (virtual_host) return publish_session(path, host, options);
-  if (options.transport == "fc") return publish_port(path, host);
+  if (options.transport == "fc") return publish_port(path, host, options);
   return host;
 }
 
@@ -531,14 +532,25 @@ std::string FakeKernel::publish_session(FakePath& path, const std::string& host,
   return folder;
 }
 
-std::string FakeKernel::publish_port(FakePath& path, const std::string& host) {
+std::string FakeKernel::publish_port(FakePath& path, const std::string& host,
+                                     const DiskOptions& options) {
   const auto address = split(path.address, ':');
+  const auto fc_host = "host" + address[0];
+  const auto ours = host + "/fc_host/" + fc_host;
+  class_entry("class/fc_host/" + fc_host, ours);
+  attributes_[ours + "/port_name"] = [name = options.initiator_port] { return "0x" + name; };
   const auto port = fmt::format("rport-{}:{}-{}", address[0], address[1], address[2]);
   const auto folder = host + "/" + port;
   const auto about = folder + "/fc_remote_ports/" + port;
   class_entry("class/fc_remote_ports/" + port, about);
-  attributes_[about + "/port_state"] = [&path] { return path.port_state; };
-  attributes_[about + "/port_name"] = [] { return "0x500a098100000001"; };
+  links_[about + "/device"] = folder;
+  // The port outlives its disks: this one may be gone while another is asked for.
+  attributes_[about + "/port_state"] = [this, name = path.name] {
+    const auto disk = devices_.find(name);
+    const bool gone = disk == devices_.end();
+    return gone ? "Online" : dynamic_cast<FakePath&>(*disk->second).port_state;
+  };
+  attributes_[about + "/port_name"] = [name = options.target_port] { return "0x" + name; };
   return folder;
 }
 

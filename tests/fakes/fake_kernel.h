@@ -109,6 +109,9 @@ struct DiskOptions {
   std::optional<std::string> session{};  ///< its number; that of the host unless given
   /// Where the session is connected to when the target redirected it; address and port.
   std::optional<std::pair<std::string, std::string>> connected_to{};
+  std::string target_port = "500a098100000001";     ///< WWN of the storage's FC port
+  std::string initiator_port = "21000024ff000001";  ///< WWN of ours
+  bool virtual_port = false;                        ///< ours is one of NPIV, below another fc_host
 };
 
 class FakeKernel : public Host {
@@ -206,7 +209,7 @@ class FakeKernel : public Host {
   void publish_lun(FakePath& path, const std::string& lun);
   std::string publish_transport(FakePath& path, const DiskOptions& options);
   std::string publish_session(FakePath& path, const std::string& host, const DiskOptions& options);
-  std::string publish_port(FakePath& path, const std::string& host);
+  std::string publish_port(FakePath& path, const std::string& host, const DiskOptions& options);
   /// A link `from` → `to`, and everything above both.
   void class_entry(const std::string& from, const std::string& to);
   std::optional<std::string> resolved(std::string_view path) const;

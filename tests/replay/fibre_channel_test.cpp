@@ -19,8 +19,8 @@ class TheHostWithFibreChannel : public ARecordedHost {
   TheHostWithFibreChannel() : ARecordedHost(std::string("lab-fibre-channel")) {}
 
   const std::vector<Layer> volume{
-      fc_path("sdf", {makedev(8, 80), 22}, "4:0:0:0", "0x2000000000000008"),
-      fc_path("sdg", {makedev(8, 96), 23}, "6:0:0:0", "0x200000000000000c"),
+      fc_path("sdf", {makedev(8, 80), 22}, "4:0:0:0", "0x2000000000000006 to 0x2000000000000008"),
+      fc_path("sdg", {makedev(8, 96), 23}, "6:0:0:0", "0x200000000000000a to 0x200000000000000c"),
       multipath_map("dm-2", {makedev(253, 2), 24}, "360000000000000000000000000000004", 512_MiB,
                     {"sdf", "sdg"}),
   };
@@ -33,11 +33,40 @@ TEST_F(TheHostWithFibreChannel, ShowsAVolumeUnderEveryNameItHas) {
     EXPECT_THAT(resolved(name), HasLayers(volume)) << name;
 }
 
-TEST_F(TheHostWithFibreChannel, DoesNotKnowItsConnectionsYet) {
-  const auto* connection = R"({"driver_volume_type":"fibre_channel","data":{
-      "target_wwn":["2000000000000008","200000000000000c"],"target_lun":0}})";
+std::string connection(const std::string& data) {
+  return R"({"driver_volume_type":"fibre_channel","data":)" + data + "}";
+}
 
-  EXPECT_THAT(resolved(connection), FailsWith(ErrorCode::not_supported, "fibre_channel"));
+TEST_F(TheHostWithFibreChannel, ShowsItToAConnectionThatNamesBothPorts) {
+  for (const auto* ports :
+       {R"("target_wwn":["2000000000000008","200000000000000C"],"target_lun":0)",
+        R"("target_wwns":["20:00:00:00:00:00:00:08","0x200000000000000c"],"target_luns":["0",0])"})
+    EXPECT_THAT(resolved(connection(std::string("{") + ports + "}")), HasLayers(volume)) << ports;
+}
+
+// One port of the storage leads to one path; the map it is in has the other.
+TEST_F(TheHostWithFibreChannel, ShowsItToAConnectionThatNamesOnePort) {
+  EXPECT_THAT(resolved(connection(R"({"target_wwn":"200000000000000c","target_lun":0})")),
+              HasLayers(volume));
+}
+
+TEST_F(TheHostWithFibreChannel, ShowsItToAConnectionWithAMapOfPorts) {
+  EXPECT_THAT(resolved(connection(R"({"target_wwn":["2000000000000008","200000000000000c"],
+                  "target_lun":0,"initiator_target_map":{
+                      "2000000000000006":["2000000000000008"],
+                      "200000000000000A":["200000000000000C"]}})")),
+              HasLayers(volume));
+}
+
+TEST_F(TheHostWithFibreChannel, HasNothingBehindAPairThatAMapDoesNotName) {
+  EXPECT_THAT(resolved(connection(R"({"target_wwn":"2000000000000008","target_lun":0,
+                  "initiator_target_map":{"200000000000000a":["2000000000000008"]}})")),
+              FailsWith(ErrorCode::no_such_device, "is the volume attached"));
+}
+
+TEST_F(TheHostWithFibreChannel, HasNoSuchUnit) {
+  EXPECT_THAT(resolved(connection(R"({"target_wwn":"2000000000000008","target_lun":1})")),
+              FailsWith(ErrorCode::no_such_device, "is the volume attached"));
 }
 
 // The ports at the storage's end are in the same machine: a remote port need not lead to a disk.
