@@ -18,6 +18,8 @@ std::unique_ptr<Connector> iscsi_connector();
 std::unique_ptr<Connector> fc_connector();
 /// sdX of no other transport: claims every SCSI disk, so it is asked after the others.
 std::unique_ptr<Connector> scsi_connector();
+/// nvmeXnY and nvmeXcYnZ: NVMe namespaces and the paths to them; speaks `nvmeof`.
+std::unique_ptr<Connector> nvme_connector();
 /// dm-N with a uuid of multipath's: a map over paths to one volume.
 std::unique_ptr<Connector> multipath_connector();
 /// A regular file; speaks the connections that name a path (`local`) or a mount (`nfs`). `roots`:

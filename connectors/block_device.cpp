@@ -38,6 +38,22 @@ std::unexpected<Error> another_device(std::string_view device, const DeviceIdent
                  std::string(device));
 }
 
+/// A hidden disk (one path of NVMe's native multipath) has no device number, because nobody can
+/// open it. Its sequence alone tells it apart; a kernel that has neither is one we cannot be sure
+/// on.
+Result<DeviceIdentity> hidden_identity(const Host& host, std::string_view device) {
+  auto sequence = host.read(attribute_of(device, "diskseq"));
+  if (!sequence)
+    return failure(ErrorCode::not_supported,
+                   fmt::format("{} has neither a device number nor a sequence (Linux 5.15): it "
+                               "cannot be told from another device of that name",
+                               device),
+                   std::string(device));
+  auto diskseq = parse_number(*sequence, "diskseq");
+  if (!diskseq) return std::unexpected(std::move(diskseq.error()).during(device));
+  return DeviceIdentity{0, *diskseq};
+}
+
 Result<void> still_is(const Host& host, std::string_view device, const DeviceIdentity& identity) {
   auto now = identity_of(host, device);
   if (!now) return std::unexpected(std::move(now.error()));
@@ -67,6 +83,8 @@ Result<std::uint64_t> parse_number(std::string_view text, std::string_view what)
 
 Result<DeviceIdentity> identity_of(const Host& host, std::string_view device) {
   auto text = host.read(attribute_of(device, "dev"));
+  if (!text && host.read(attribute_of(device, "hidden")).value_or("") == "1")
+    return hidden_identity(host, device);
   if (!text) return std::unexpected(std::move(text.error()));
   auto number = parse_device_number(*text);
   if (!number) return std::unexpected(std::move(number.error()).during(device));

@@ -14,7 +14,8 @@ namespace volgrow {
 /// An unsigned decimal number, as sysfs writes it. Errors: Internal with the text.
 Result<std::uint64_t> parse_number(std::string_view text, std::string_view what);
 
-/// dev_t and diskseq of the device that has this kernel name now. Errors: NoSuchDevice.
+/// dev_t and diskseq of the device that has this kernel name now; a hidden disk has no dev_t.
+/// Errors: NoSuchDevice, NotSupported when nothing tells a hidden disk from another.
 Result<DeviceIdentity> identity_of(const Host& host, std::string_view device);
 
 /// block/X/size. Errors: NoSuchDevice.

@@ -31,6 +31,8 @@ class Connector {
 
   /// Whether `device` (kernel name, or path of a file) is a layer of this kind.
   virtual bool claims(const Host& host, std::string_view device) const = 0;
+  /// What is made of `device`, where the kernel's own list (holders/) does not say it.
+  virtual std::vector<std::string> above(const Host& host, std::string_view device) const;
   /// The layer as the kernel shows it now. Errors: NoSuchDevice.
   virtual Result<Layer> describe(Host& host, std::string_view device) const = 0;
   /// That part of describe() alone which may have changed since, for less. Errors: NoSuchDevice.

@@ -17,6 +17,10 @@ Result<std::vector<std::string>> Connector::discover(Host&, const ConnectionInfo
                              info.driver_volume_type));
 }
 
+std::vector<std::string> Connector::above(const Host&, std::string_view) const {
+  return {};
+}
+
 Result<Standing> Connector::standing(Host& host, std::string_view device) const {
   auto now = describe(host, device);
   if (!now) return std::unexpected(std::move(now.error()));
@@ -66,6 +70,7 @@ Connectors all_connectors(std::vector<std::string> file_roots) {
   all.push_back(iscsi_connector());
   all.push_back(fc_connector());
   all.push_back(scsi_connector());
+  all.push_back(nvme_connector());
   all.push_back(multipath_connector());
   all.push_back(file_connector(std::move(file_roots)));
   return Connectors(std::move(all));

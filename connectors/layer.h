@@ -18,9 +18,16 @@ namespace volgrow {
 
 /// Device names are reused; this is not, within a boot.
 struct DeviceIdentity {
-  std::uint64_t number = 0;   ///< dev_t; 0 for a file
+  std::uint64_t number = 0;   ///< dev_t; 0 for a file or a hidden disk
   std::uint64_t diskseq = 0;  ///< 0 where the kernel has none
   bool operator==(const DeviceIdentity&) const = default;
+};
+
+/// How a layer comes to its new size.
+enum class Growth : std::uint8_t {
+  at_once,    ///< grow() returns when the kernel is done
+  later,      ///< grow() only asks: the kernel follows some time after it has returned
+  by_itself,  ///< with the layers below; there is nothing to ask
 };
 
 struct Layer {
@@ -28,13 +35,14 @@ struct Layer {
   LayerKind kind = LayerKind::path;
   std::string device;  ///< kernel name ("sda"); for a file its path
   DeviceIdentity identity;
-  std::string name;                ///< dm name, empty otherwise
-  std::string address;             ///< H:C:T:L for SCSI, empty otherwise
-  std::string transport;           ///< iscsi fc tcp … ; empty where there is none
-  std::string endpoint;            ///< portal and target name, backing file …
-  std::string state;               ///< the kernel's own word; "" where it has none
-  std::optional<Bytes> size;       ///< what the kernel shows; none: not readable
-  bool has_target = false;         ///< probe() can ask somebody who knows better than the kernel
+  std::string name;           ///< dm name, empty otherwise
+  std::string address;        ///< H:C:T:L for SCSI, the controller for NVMe, else empty
+  std::string transport;      ///< iscsi fc tcp … ; empty where there is none
+  std::string endpoint;       ///< portal and target name, backing file …
+  std::string state;          ///< the kernel's own word; "" where it has none
+  std::optional<Bytes> size;  ///< what the kernel shows; none: not readable
+  bool has_target = false;    ///< probe() can ask somebody who knows better than the kernel
+  Growth growth = Growth::at_once;
   std::optional<Error> closed;     ///< why nothing must be sent to it now; none: usable
   Bytes overhead;                  ///< bytes this layer keeps for itself (a LUKS header)
   std::vector<std::string> below;  ///< `device` of each layer it is made of
@@ -89,7 +97,7 @@ void fields(A& a, V& v) {
 template <class A, wire::SameAs<Layer> V>
 void fields(A& a, V& v) {
   a(v.connector, v.kind, v.device, v.identity, v.name, v.address, v.transport, v.endpoint, v.state,
-    v.size, v.has_target, v.closed, v.overhead, v.below, v.lost_from);
+    v.size, v.has_target, v.growth, v.closed, v.overhead, v.below, v.lost_from);
 }
 template <class A, wire::SameAs<Truth> V>
 void fields(A& a, V& v) {

@@ -50,7 +50,7 @@ struct LayerResult {
   LayerKind kind = LayerKind::path;
   std::string device;     ///< kernel name; for a file its path
   std::string name;       ///< dm name, empty otherwise
-  std::string address;    ///< H:C:T:L for SCSI
+  std::string address;    ///< H:C:T:L for SCSI, the controller for NVMe
   std::string transport;  ///< iscsi fc tcp rdma local …
   std::string endpoint;   ///< portal and target name, or backing file
   std::string state;      ///< the kernel's own word: running, offline, live …

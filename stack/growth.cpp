@@ -42,12 +42,13 @@ void Turn::plan_rising() {
     });
     const auto possible = size_below(i);
     const bool grows = below || (possible && possible != record(i).after_bytes);
-    plan_members(i, grows);
+    const bool has_members = layer(i).growth != Growth::by_itself;  // others have no say in it
+    if (has_members) plan_members(i, grows);
     if (!grows) continue;
     if (!below && *possible < record(i).after_bytes) return refuse_above(i, shrinks(i, *possible));
     if (layer(i).closed) return refuse_above(i, *layer(i).closed);
     const auto dead = dead_members(i);
-    if (job_.request.dead_paths == DeadPaths::wait && !dead.empty()) {
+    if (has_members && job_.request.dead_paths == DeadPaths::wait && !dead.empty()) {
       defer_above(i, dead.front());
       continue;
     }
@@ -106,6 +107,7 @@ Next Turn::grow_targets() {
   for (std::size_t i = 0; i < count(); ++i)
     if (finding(i).asked && record(i).action == LayerAction::planned)
       add(batch, {What::grow, i}, GrowStep{layer(i), finding(i).truth->size}, job_.limits.grow);
+  job_.follows.reset();
   if (batch.steps.empty()) return grow_next_above();
   job_.phase = Phase::growing;
   job_.writes = true;
@@ -131,9 +133,77 @@ Next Turn::grow(std::size_t i, Bytes to) {
 /// After rescans or a resize, whatever was answered, the size of each layer that was asked decides
 /// whether the next one rises.
 Next Turn::grown(const std::vector<StepResult>& results) {
+  const auto before = truths();
+  const bool asked = std::ranges::count(job_.sent, What::verify, &Sent::what) > 0;
   absorb(results);
   if (auto sizes = measure_unanswered(results, What::grow)) return std::move(*sizes);
+  if (asked && answers().empty()) return no_answers();
+  if (asked)
+    if (auto next = heard_again(before)) return std::move(*next);
+  if (auto later = await_targets()) return std::move(*later);
   return grow_next_above();
+}
+
+// --- what the kernel does later ---
+
+bool Turn::may_follow() {
+  if (!job_.follows) {
+    job_.follows = within(job_.limits.grow, now_);
+    job_.pause = Duration::zero();
+  }
+  return !job_.follows->passed(now_) && !late() && !job_.cancel_requested;
+}
+
+/// A rescan that was answered with an error of the path's may still come; the path will say.
+bool Turn::awaited(std::size_t i) {
+  if (layer(i).growth != Growth::later || !finding(i).asked || dead(i)) return false;
+  const auto& trouble = finding(i).trouble;
+  if (trouble && trouble->code == ErrorCode::internal) return false;
+  return record(i).after_bytes != finding(i).truth->size;
+}
+
+/// The rescans only queued work: until each path shows what its target says, it is measured and
+/// its target asked, which also tells of one that dies meanwhile.
+std::optional<Batch> Turn::await_targets() {
+  Indices behind;
+  for (std::size_t i = 0; i < count(); ++i)
+    if (awaited(i)) behind.push_back(i);
+  if (behind.empty() || !may_follow()) return std::nullopt;
+  Batch batch{{}, next_pause()};
+  job_.sent.clear();
+  for (const auto i : behind)
+    add(batch, {What::verify, i}, VerifyStep{layer(i), false},
+        job_.limits.measure + job_.limits.probe);
+  job_.phase = Phase::growing;
+  return batch;
+}
+
+/// A layer that follows by itself is sent nothing, only measured until it has the size below it.
+std::optional<Next> Turn::follow(std::size_t i) {
+  const bool first = !std::exchange(finding(i).asked, true);
+  if (finding(i).unmeasured || !may_follow()) return std::nullopt;
+  if (first) job_.pause = Duration::zero();
+  // It shows what the path shows that was looked at last: one that has died since may have held it.
+  const bool stays = job_.pause == job_.limits.slowest_retry && finding(i).attempts++ == 0;
+  if (stays) return rescan_below(i);
+  Batch batch{{}, first ? Duration::zero() : next_pause()};
+  job_.sent.clear();
+  add(batch, {What::measure, i}, MeasureStep{layer(i), false}, job_.limits.measure);
+  job_.phase = Phase::growing;
+  return batch;
+}
+
+Batch Turn::rescan_below(std::size_t i) {
+  Batch batch;
+  job_.sent.clear();
+  for (std::size_t j = 0; j < i; ++j) {
+    if (!layer(i).is_made_of(layer(j).device) || dead(j)) continue;
+    finding(j).asked = true;
+    add(batch, {What::grow, j}, GrowStep{layer(j), finding(j).truth->size}, job_.limits.grow);
+  }
+  job_.phase = Phase::growing;
+  job_.writes = true;
+  return batch;
 }
 
 Next Turn::grow_next_above() {
@@ -152,6 +222,7 @@ std::optional<Next> Turn::raise(std::size_t i) {
   }
   const auto possible = size_below(i);
   if (!possible || possible == record(i).after_bytes) return take_back(i);
+  if (layer(i).growth == Growth::by_itself) return follow(i);
   if (auto first = part_with_dead(i)) return first;
   if (finding(i).asked && !worth_another_try(i)) return std::nullopt;
   if (late()) return verify();

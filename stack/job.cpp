@@ -107,11 +107,17 @@ Turn::Indices Turn::targets() {
   return all;
 }
 
+/// What follows later may follow without us too (a target that announces its growth): its size is
+/// read with each question, so that nothing is sent for what is done already.
 Next Turn::ask(const Indices& whom, Duration pause) {
   Batch batch{{}, pause};
   job_.sent.clear();
   for (const auto i : whom)
-    add(batch, {What::probe, i}, ProbeStep{layer(i)}, job_.limits.probe);
+    if (layer(i).growth == Growth::later) {
+      add(batch, {What::probe, i}, VerifyStep{layer(i), false}, job_.limits.probe);
+    } else {
+      add(batch, {What::probe, i}, ProbeStep{layer(i)}, job_.limits.probe);
+    }
   if (batch.steps.empty()) return no_answers();
   job_.phase = pause == Duration::zero() ? Phase::probing : Phase::waiting;
   return batch;
@@ -202,25 +208,36 @@ std::optional<Error> Turn::alarm_in(const std::vector<Answer>& answers) const {
   return shrinking(answers);
 }
 
-/// A target that grew once more while we worked starts the round again, until the deadline.
-Next Turn::verified(const std::vector<StepResult>& results) {
-  std::vector<std::optional<Truth>> before;
+std::vector<std::optional<Truth>> Turn::truths() {
+  std::vector<std::optional<Truth>> all;
   for (const auto& known : job_.findings)
-    before.push_back(known.truth);
+    all.push_back(known.truth);
+  return all;
+}
+
+Next Turn::verified(const std::vector<StepResult>& results) {
+  const auto before = truths();
   absorb(results);
   if (auto sizes = measure_unanswered(results, What::verify)) return std::move(*sizes);
+  if (auto next = heard_again(before)) return std::move(*next);
+  return end();
+}
+
+/// Targets were asked once more. One that grew again while we worked starts the round again, until
+/// the deadline.
+std::optional<Next> Turn::heard_again(const std::vector<std::optional<Truth>>& before) {
   const auto truths = answers();
-  if (!truths.empty())
-    if (auto alarm = alarm_in(truths)) {
-      job_.failure = std::move(alarm);  // whatever else went wrong, this is what people must hear
-      return end();
-    }
+  if (truths.empty()) return std::nullopt;
+  if (auto alarm = alarm_in(truths)) {
+    job_.failure = std::move(alarm);  // whatever else went wrong, this is what people must hear
+    return end();
+  }
   bool grew_again = false;
   for (std::size_t i = 0; i < count(); ++i)
     grew_again = grew_again || (!lost(i) && before[i] && finding(i).truth &&
                                 before[i]->size < finding(i).truth->size);
   const bool may_go_on = !job_.failure && !job_.cancel_requested && !late();
-  if (!grew_again || !may_go_on) return end();
+  if (!grew_again || !may_go_on) return std::nullopt;
   job_.rising = 0;
   for (auto& known : job_.findings)
     known.asked = false;
@@ -287,6 +304,7 @@ void Turn::take_failure(Sent sent, const Error& error) {
   if (asks && job_.phase == Phase::verifying) known.unproven = true;
   if (asks && job_.phase != Phase::verifying) {
     known.truth.reset();
+    known.asked = false;  // it went while the kernel was to follow it: a path left behind
     if (!known.silent_since) known.silent_since = now_;
   }
   if (!known.trouble) known.trouble = error;

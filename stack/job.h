@@ -90,6 +90,7 @@ struct Job {
   std::optional<Error> failure;     ///< what the job will end with
   std::size_t rising = 0;           ///< the layer above the targets that grows next
   Duration pause{};                 ///< before a lagging target is asked again
+  std::optional<Deadline> follows;  ///< until when the kernel may take to do what was asked of it
 };
 
 /// A job that begins `now` and has `time` to end.

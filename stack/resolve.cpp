@@ -117,8 +117,20 @@ class Finder {
   Devices by_wwid(const Wwid& wwid) const {
     Devices found;
     for (auto& device : block_devices())
-      if (identity_of(device) == wwid) found.push_back(device);
+      if (identity_of(device) == wwid || has_identifier(device, wwid)) found.push_back(device);
     return found;
+  }
+
+  /// NVMe: `wwid` has the best identifier alone, and calls an NGUID eui (core.c, wwid_show).
+  bool has_identifier(const std::string& device, const Wwid& wwid) const {
+    constexpr std::array attributes{std::pair{WwidType::uuid, "uuid"},
+                                    std::pair{WwidType::nguid, "nguid"},
+                                    std::pair{WwidType::eui, "eui"}};
+    const auto as = std::ranges::find(attributes, wwid.type, [](auto& pair) { return pair.first; });
+    if (as == attributes.end()) return false;
+    auto text = host_.read(fmt::format("block/{}/{}", device, as->second)).value_or("");
+    std::erase_if(text, [](char c) { return c == '-' || c == ' '; });
+    return !text.empty() && text == wwid.hex;
   }
 
   /// sysfs' own attribute where there is one, otherwise the target's answer (a loop device has no
@@ -209,7 +221,7 @@ class Walker {
       if (auto wwid = kernel_wwid_of(member)) identities.insert(*wwid);
     std::vector<Layer> lost;
     for (const auto& device : host_.list("block").value_or(Devices{})) {
-      if (is_virtual(device)) continue;
+      if (is_virtual(device) || is_hidden(device)) continue;
       const auto wwid = kernel_wwid_of(device);
       if (!wwid || !identities.contains(*wwid) || is_held(device)) continue;
       const auto* connector = connectors_.claiming(host_, device);
@@ -228,9 +240,16 @@ class Walker {
     return std::ranges::any_of(kinds, [&](auto* kind) { return device.starts_with(kind); });
   }
 
+  /// A path of NVMe's own multipath: what is made of it is never a dm map.
+  bool is_hidden(const std::string& device) const {
+    return host_.read(fmt::format("block/{}/hidden", device)).value_or("0") == "1";
+  }
+
   std::optional<std::string> kernel_wwid_of(const std::string& device) const {
-    auto text = host_.read(fmt::format("block/{}/device/wwid", device));
-    return text && !text->empty() ? std::optional(*text) : std::nullopt;
+    for (const auto* form : {"block/{}/device/wwid", "block/{}/wwid"})
+      if (auto text = host_.read(fmt::format(fmt::runtime(form), device)); text && !text->empty())
+        return *std::move(text);
+    return std::nullopt;
   }
 
   bool is_held(const std::string& device) const {
@@ -277,9 +296,11 @@ class Walker {
   }
 
   Result<void> climb(const std::string& device) {  // NOLINT(misc-no-recursion): sysfs is a DAG
-    auto holders = host_.list(fmt::format("block/{}/holders", device));
-    if (!holders) return {};  // a file, or a kernel without the folder: nothing is above
-    for (const auto& holder : *holders)
+    // A file, or a kernel without the folder: nothing is above.
+    auto above = host_.list(fmt::format("block/{}/holders", device)).value_or(Devices{});
+    if (const auto* connector = connectors_.claiming(host_, device))
+      std::ranges::copy(connector->above(host_, device), std::back_inserter(above));
+    for (const auto& holder : above)
       if (auto done = climb_to(device, holder); !done) return done;
     return {};
   }

@@ -44,6 +44,8 @@ class Turn {
   /// Layers above the targets; what lies below a target (a loop device's file) is only shown.
   bool rises(std::size_t i) { return !layer(i).has_target && !below_a_target(i); }
   bool below_a_target(std::size_t i);
+  /// It was asked to grow, the kernel does it later, and has not yet.
+  bool awaited(std::size_t i);
   std::optional<Bytes> size_below(std::size_t i);
 
   bool late() const { return job_.deadline.passed(now_); }
@@ -51,6 +53,8 @@ class Turn {
   void add(Batch& batch, Sent sent, StepAction action, Duration limit);
   /// The pause before something is tried again: ever longer, never past the deadline.
   Duration next_pause();
+  /// Whether the kernel is given more time to follow; the first call begins to count.
+  bool may_follow();
 
   // What came back.
   void absorb(const std::vector<StepResult>& results);
@@ -82,6 +86,9 @@ class Turn {
 
   // Writing.
   Next grow_targets();
+  std::optional<Batch> await_targets();
+  std::optional<Next> follow(std::size_t i);
+  Batch rescan_below(std::size_t i);
   Next grow_next_above();
   std::optional<Next> raise(std::size_t i);
   std::optional<Error> cannot_rise(std::size_t i);
@@ -103,6 +110,8 @@ class Turn {
   // Verifying.
   Next verify();
   std::optional<Batch> measure_unanswered(const std::vector<StepResult>& results, What what);
+  std::vector<std::optional<Truth>> truths();
+  std::optional<Next> heard_again(const std::vector<std::optional<Truth>>& before);
   std::optional<Error> alarm_in(const std::vector<Answer>& answers) const;
 
   Job& job_;

@@ -33,6 +33,8 @@ class Verdict {
   /// The consumer has every byte the target has, or with no target to ask, what was expected.
   bool consumer_served() const;
   bool wrote() const;
+  /// Some layer is larger than it was found, whoever did it.
+  bool grew() const;
   bool pending() const;
 
  private:
@@ -66,6 +68,14 @@ bool Verdict::consumer_served() const {
 
 bool Verdict::wrote() const {
   return std::ranges::any_of(job_.findings, &Finding::written);
+}
+
+bool grew_itself(const LayerResult& record) {
+  return record.before_bytes && record.after_bytes && *record.before_bytes < *record.after_bytes;
+}
+
+bool Verdict::grew() const {
+  return std::ranges::any_of(job_.layers, grew_itself);
 }
 
 bool Verdict::pending() const {
@@ -119,7 +129,20 @@ void settle_target(const Verdict& verdict, std::size_t i, LayerResult& record) {
   if (record.action == LayerAction::readopted) return;
   // Right although the rescan gave no answer: sizes decide.
   if (record.action == LayerAction::planned) record.action = LayerAction::rescanned;
-  if (record.action == LayerAction::none) record.action = LayerAction::unchanged;
+  if (record.action != LayerAction::none) return;
+  const bool followed = grew_itself(record);  // its target announced it, and the kernel listens
+  record.action = followed ? LayerAction::resized : LayerAction::unchanged;
+  if (followed) record.reason = "followed its target by itself";
+}
+
+/// What a layer that was to grow and did not has to say for itself.
+std::string why_not(const Verdict& verdict, std::size_t i) {
+  const auto& trouble = verdict.finding(i).trouble;
+  if (trouble) return trouble->message;
+  const auto* what = verdict.layer(i).growth == Growth::by_itself
+                         ? "has not followed the layers below: "
+                         : "the resize was accepted and not done: ";
+  return what + not_followed(verdict.record(i), *verdict.goal(i));
 }
 
 void settle_above(const Verdict& verdict, std::size_t i, LayerResult& record) {
@@ -128,9 +151,7 @@ void settle_above(const Verdict& verdict, std::size_t i, LayerResult& record) {
   if (verdict.goal(i) && settle_unmeasured(finding, record)) return;
   if (finding.asked && verdict.wrong(i)) {
     record.action = LayerAction::failed;
-    record.reason = finding.trouble ? finding.trouble->message
-                                    : "the resize was accepted and not done: " +
-                                          not_followed(record, *verdict.goal(i));
+    record.reason = why_not(verdict, i);
     return;
   }
   if (verdict.wrong(i)) {
@@ -214,7 +235,7 @@ void judge_end(const Job& job, const Verdict& verdict, TimePoint now, JobResult&
     result.state = JobState::degraded;
     return;
   }
-  result.state = verdict.wrote() ? JobState::complete : JobState::unchanged;
+  result.state = verdict.wrote() || verdict.grew() ? JobState::complete : JobState::unchanged;
 }
 
 // --- the result's head ---
@@ -262,7 +283,8 @@ std::string name_for_command(const Job& job) {
 /// A path has a transport that can bring it back; a loop device has only its attachment.
 std::string mend_for(const Job& job, const std::string& device, ErrorCode code) {
   const bool path = std::ranges::any_of(job.layers, [&](const LayerResult& layer) {
-    return layer.device == device && layer.kind == LayerKind::path;
+    const bool is_path = layer.kind == LayerKind::path || layer.kind == LayerKind::nvme_path;
+    return layer.device == device && is_path;
   });
   if (!path) return "detach the volume and attach it again, then unregister and register it";
   if (code == ErrorCode::wwid_mismatch)

@@ -148,6 +148,22 @@ class FakeKernel::FileNode final : public OpenNode {
   std::shared_ptr<FakeFile> file_;
 };
 
+class FakeKernel::ControlNode final : public OpenNode {
+ public:
+  ControlNode(FakeKernel& kernel, std::string path) : kernel_(kernel), path_(std::move(path)) {}
+
+  Result<int> control(unsigned long request, void* argument) override {
+    const auto found = kernel_.controls_.find(path_);
+    if (found == kernel_.controls_.end()) return system_failure(ENODEV, "ioctl " + path_);
+    return found->second(request, argument);
+  }
+  Result<FileStatus> status() override { return kernel_.status(path_); }
+
+ private:
+  FakeKernel& kernel_;
+  std::string path_;
+};
+
 FakeKernel::FakeKernel() : multipathd_(std::make_unique<FakeMultipathd>(*this)) {
   directories_ = {"block", "class/block", "dev/block", "class/scsi_host"};
 }
@@ -204,7 +220,7 @@ FakeFile& FakeKernel::cover_file(const std::string& path, Bytes size) {
 
 FileStatus FakeKernel::status_of(const FakeFile& file) const {
   const auto node = devices_.find(file.node_of);
-  const auto number = node == devices_.end() ? 0 : node->second->number;
+  const auto number = node == devices_.end() ? file.number : node->second->number;
   return {file.device, file.inode, file.size, number, file.mode};
 }
 
@@ -245,6 +261,7 @@ Result<std::unique_ptr<OpenNode>> FakeKernel::open(std::string_view path, Access
   if (!seen) return std::unexpected(std::move(seen.error()));
   if (S_ISLNK(seen->mode)) return system_failure(ELOOP, fmt::format("open {}", path));
   const auto real = real_path(path);
+  if (S_ISCHR(seen->mode)) return std::make_unique<ControlNode>(*this, real);
   if (!S_ISBLK(seen->mode)) return std::make_unique<FileNode>(*this, real, files_.at(real));
   const auto device = devices_.find(files_.at(real)->node_of);
   if (device == devices_.end()) return absent(path);
@@ -331,6 +348,21 @@ Result<std::vector<std::string>> FakeKernel::list(std::string_view directory) co
 
 void FakeKernel::set_attribute(const std::string& path, std::string text) {
   attributes_[resolved(path).value_or(path)] = [text = std::move(text)] { return text; };
+}
+
+void FakeKernel::add_attribute(const std::string& path, Reader reader) {
+  attributes_[resolved(path).value_or(path)] = std::move(reader);
+}
+
+void FakeKernel::add_writer(const std::string& path, Writer writer) {
+  writers_[resolved(path).value_or(path)] = std::move(writer);
+}
+
+void FakeKernel::add_node(const std::string& path, std::uint64_t number, Control control) {
+  auto node = new_file(Bytes(), S_IFCHR | 0600);
+  node->number = number;
+  files_[path] = std::move(node);
+  controls_[path] = std::move(control);
 }
 
 void FakeKernel::remove_attribute(const std::string& path) {

@@ -27,8 +27,9 @@ struct FakeFile {
   std::uint64_t inode = 0;
   Bytes size;
   mode_t mode = 0;
-  std::string text;     ///< what read_file() gives
-  std::string node_of;  ///< kernel name of the device it is a node of
+  std::string text;          ///< what read_file() gives
+  std::string node_of;       ///< kernel name of the device it is a node of
+  std::uint64_t number = 0;  ///< st_rdev of a character device
 };
 
 /// What every block device has. Fields may be set at any time: that is the world changing.
@@ -116,6 +117,11 @@ struct DiskOptions {
 
 class FakeKernel : public Host {
  public:
+  /// What an attribute shows now; nullopt: it is not there.
+  using Reader = std::function<std::optional<std::string>()>;
+  using Writer = std::function<Result<void>(std::string_view)>;
+  using Control = std::function<Result<int>(unsigned long request, void* argument)>;
+
   FakeKernel();
   ~FakeKernel() override;
 
@@ -137,6 +143,10 @@ class FakeKernel : public Host {
   void stack_on(const std::string& holder, const std::string& device);
   void unstack(const std::string& holder, const std::string& device);
   void set_attribute(const std::string& path, std::string text);
+  void add_attribute(const std::string& path, Reader reader);
+  void add_writer(const std::string& path, Writer writer);
+  /// A character device that answers ioctls.
+  void add_node(const std::string& path, std::uint64_t number, Control control);
   void remove_attribute(const std::string& path);
   void add_link(const std::string& path, const std::string& target);
 
@@ -195,13 +205,13 @@ class FakeKernel : public Host {
  private:
   class DeviceNode;
   class FileNode;
+  class ControlNode;
   struct ProbeScript {
     std::string device;
     int questions_left = 0;
     std::function<void()> action;
   };
   using Scripts = std::map<std::string, std::function<void()>>;
-  using Reader = std::function<std::optional<std::string>()>;
 
   void publish(std::unique_ptr<FakeDevice> device, const std::string& home);
   void publish_loop(FakeLoop& loop);
@@ -236,7 +246,8 @@ class FakeKernel : public Host {
   std::map<std::string, std::string> links_;  ///< sysfs link → canonical path
   std::set<std::string> directories_;         ///< of sysfs, those that may be empty
   std::map<std::string, std::string> homes_;  ///< kernel name → its canonical sysfs directory
-  std::map<std::string, std::function<Result<void>(std::string_view)>> writers_;
+  std::map<std::string, Writer> writers_;
+  std::map<std::string, Control> controls_;  ///< by path of the node
   std::map<std::string, std::shared_ptr<FakeFile>> files_;
   std::map<std::string, std::string> symlinks_;
   std::set<std::string> covered_;  ///< hidden by a mount: no " (deleted)"

@@ -6,6 +6,8 @@
 #include <fmt/ranges.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <linux/nvme_ioctl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -159,6 +161,8 @@ class RecordedHost::Node final : public OpenNode {
   Result<FileStatus> status() override { return status_; }
   Result<int> control(unsigned long request, void* argument) override {
     if (request == LOOP_GET_STATUS64) return absent("the window of " + path_);
+    if (request == NVME_IOCTL_ADMIN_CMD)
+      return failure(ErrorCode::no_usable_path, path_ + " was recorded, and its target was not");
     if (request != BLKGETSIZE64) {
       host_.changes_.push_back(fmt::format("ioctl {:#x} of {}", request, path_));
       return refused(host_.changes_.back());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host with an NVMe subsystem behind two ports, joined by the kernel: no connector knows it yet.
+// A host with an NVMe subsystem behind two ports, joined by the kernel.
 #include "tests/replay/replay.h"
 
 namespace volgrow {
@@ -10,10 +10,56 @@ class TheHostWithNvme : public ARecordedHost {
   TheHostWithNvme() : ARecordedHost(std::string("lab-nvme")) {}
 };
 
-TEST_F(TheHostWithNvme, SaysOfANamespaceThatItIsNotSupported) {
-  for (const auto* name : {"dev:nvme0n1", "/dev/nvme0n1", "dev:nvme0c0n1",
+Layer nvme_path(std::string device, std::uint64_t diskseq, std::string controller,
+                std::string endpoint) {
+  Layer layer;
+  layer.connector = "nvme";
+  layer.kind = LayerKind::nvme_path;
+  layer.device = std::move(device);
+  layer.identity = {0, diskseq};
+  layer.address = std::move(controller);
+  layer.transport = "tcp";
+  layer.endpoint = std::move(endpoint);
+  layer.state = "live optimized";
+  layer.size = 512_MiB;
+  layer.has_target = true;
+  layer.growth = Growth::later;
+  return layer;
+}
+
+Stack the_namespace() {
+  Layer head;
+  head.connector = "nvme";
+  head.kind = LayerKind::nvme_namespace;
+  head.device = "nvme0n1";
+  head.identity = {makedev(259, 1), 23};
+  head.endpoint = "nqn.2001-04.com.example:subsystem-1";
+  head.size = 512_MiB;
+  head.growth = Growth::by_itself;
+  head.below = {"nvme0c0n1", "nvme0c1n1"};
+  return {
+      {nvme_path("nvme0c0n1", 22, "nvme0", "192.0.2.1:4420,nqn.2001-04.com.example:subsystem-1"),
+       nvme_path("nvme0c1n1", 24, "nvme1", "192.0.2.2:4420,nqn.2001-04.com.example:subsystem-1"),
+       head}};
+}
+
+TEST_F(TheHostWithNvme, ShowsTheNamespaceAndItsPathsByAnyName) {
+  for (const auto* name : {"dev:nvme0n1", "/dev/nvme0n1", "dev:nvme0c0n1", "nvme0c1n1",
                            "wwid:uuid.00000000-0000-4000-8000-000000000005"})
-    EXPECT_THAT(resolved(name), FailsWith(ErrorCode::not_supported, "of no kind")) << name;
+    EXPECT_THAT(resolved(name), HasLayers(the_namespace().layers)) << name;
+}
+
+TEST_F(TheHostWithNvme, ShowsTheNamespaceByItsConnection) {
+  const auto connection = [](const std::string& members) {
+    return R"({"driver_volume_type":"nvmeof","data":{"target_nqn":)"
+           R"("nqn.2001-04.com.example:subsystem-1","portals":[["192.0.2.1",4420,"tcp"]],)" +
+           members + "}}";
+  };
+  EXPECT_THAT(resolved(connection(R"("vol_uuid":"00000000-0000-4000-8000-000000000005")")),
+              HasLayers(the_namespace().layers));
+  EXPECT_THAT(resolved(connection(R"("ns_id":"1")")), HasLayers(the_namespace().layers));
+  EXPECT_THAT(resolved(connection(R"("ns_id":2)")),
+              FailsWith(ErrorCode::no_such_device, "is the volume attached here?"));
 }
 
 // The disks of the paths have a name and a size, and neither a number nor a node.

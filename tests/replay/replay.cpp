@@ -85,7 +85,7 @@ Layer multipath_map(std::string device, DeviceIdentity identity, std::string nam
 
 Stack in_order(Stack stack) {
   std::ranges::stable_sort(stack.layers, {}, [](const Layer& layer) {
-    const bool is_path = layer.kind == LayerKind::path;
+    const bool is_path = layer.kind == LayerKind::path || layer.kind == LayerKind::nvme_path;
     return std::pair(!is_path, is_path ? layer.device : "");
   });
   return stack;

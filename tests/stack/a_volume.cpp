@@ -15,6 +15,7 @@ Connectors connectors_with(FakeDmConnector*& maps, FakeDmConnector*& crypts) {
   std::vector<std::unique_ptr<Connector>> all;
   all.push_back(loop_connector());
   all.push_back(scsi_connector());
+  all.push_back(nvme_connector());
   all.push_back(file_connector({"/images"}));
   auto map = std::make_unique<FakeDmConnector>(LayerKind::multipath, "mpath-", Bytes());
   auto crypt = std::make_unique<FakeDmConnector>(LayerKind::crypt, "CRYPT-LUKS2-", crypt_header);
