@@ -95,6 +95,9 @@ Next Turn::resolved(const StepResult& result) {
   job_.findings.assign(stack->layers.size(), Finding());
   for (const auto& layer : stack->layers)
     job_.layers.push_back(first_record(layer));
+  if (job_.request.operation != Operation::explain)
+    for (const auto& rider : stack->riders)
+      if (rider.closed) return end(*rider.closed);
   return ask(targets(), Duration::zero());
 }
 

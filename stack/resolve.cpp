@@ -14,6 +14,7 @@
 #include <set>
 
 #include "core/identity.h"
+#include "stack/riders.h"
 
 namespace volgrow {
 namespace {
@@ -260,8 +261,10 @@ class Walker {
   /// A file no connector answers for is somebody's data, not a volume.
   Result<Stack> with_a_target() {
     const auto& top = stack_.top();
-    if (stack_.layers.size() > 1 || top.kind != LayerKind::file || top.has_target)
+    if (stack_.layers.size() > 1 || top.kind != LayerKind::file || top.has_target) {
+      stack_.riders = riders_on(host_, stack_.layers);
       return std::move(stack_);
+    }
     return failure(ErrorCode::not_supported,
                    fmt::format("{} is not beneath a directory of [files] roots in agent.toml; only "
                                "image files there are volumes",
@@ -308,8 +311,7 @@ class Walker {
   Result<void> climb_to(const std::string& device, const std::string& holder) {  // NOLINT
     if (connectors_.claiming(host_, holder) != nullptr) return visit(holder);
     const auto uuid = host_.read(fmt::format("block/{}/dm/uuid", holder)).value_or("");
-    const bool part_of_the_volume = uuid.starts_with("mpath-") || uuid.starts_with("CRYPT-");
-    if (!part_of_the_volume) return {};  // a partition, LVM or md: the consumer's own
+    if (!uuid.starts_with("mpath-")) return {};  // the consumer's own: a rider
     return failure(ErrorCode::not_supported,
                    fmt::format("{} ({}) is on top of {} and this version cannot grow it", holder,
                                uuid.substr(0, uuid.find('-')), device),

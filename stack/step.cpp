@@ -24,7 +24,7 @@ void fields(A& a, V& v) {
 }
 template <class A, wire::SameAs<Stack> V>
 void fields(A& a, V& v) {
-  a(v.layers);
+  a(v.layers, v.riders);
 }
 template <class A, wire::SameAs<ResolveStep> V>
 void fields(A& a, V& v) {

@@ -21,6 +21,7 @@ namespace volgrow {
 /// A volume on this host: its layers, bottom to top; the last one is what the consumer opens.
 struct Stack {
   std::vector<Layer> layers;
+  std::vector<Layer> riders{};  ///< what stands on it and is shown only, see stack/riders.h
 
   const Layer& top() const { return layers.back(); }
   bool operator==(const Stack&) const = default;

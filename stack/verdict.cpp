@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/units.h"
+#include "stack/riders.h"
 
 namespace volgrow {
 namespace {
@@ -280,16 +282,37 @@ std::string name_for_command(const Job& job) {
   return node_of(job.stack->top());
 }
 
+const LayerResult* layer_of(const Job& job, const std::string& device) {
+  const auto found = std::ranges::find(job.layers, device, &LayerResult::device);
+  return found == job.layers.end() ? nullptr : &*found;
+}
+
+/// Where to look for what keeps a path away.
+std::string mend_for_path(const LayerResult& path) {
+  if (path.state == "offline")
+    return fmt::format("echo running > /sys/block/{}/device/state when its target is well",
+                       path.device);
+  if (path.transport == "iscsi" || path.transport == "iser")
+    return fmt::format("iscsiadm -m session -P 1 shows its session; is {} reachable?",
+                       path.endpoint.substr(0, path.endpoint.find(',')));
+  if (path.kind == LayerKind::nvme_path || path.device.starts_with("nvme"))
+    return "nvme list-subsys shows its controller; is its target reachable?";
+  if (path.transport == "fc")
+    return "look at the link and zoning of its port: grep . "
+           "/sys/class/fc_remote_ports/*/port_state";
+  return "bring the path back";
+}
+
 /// A path has a transport that can bring it back; a loop device has only its attachment.
 std::string mend_for(const Job& job, const std::string& device, ErrorCode code) {
-  const bool path = std::ranges::any_of(job.layers, [&](const LayerResult& layer) {
-    const bool is_path = layer.kind == LayerKind::path || layer.kind == LayerKind::nvme_path;
-    return layer.device == device && is_path;
-  });
-  if (!path) return "detach the volume and attach it again, then unregister and register it";
+  const auto* layer = layer_of(job, device);
+  if (code == ErrorCode::multipath_unavailable) return "systemctl start multipathd";
+  const bool is_path =
+      layer != nullptr && (layer->kind == LayerKind::path || layer->kind == LayerKind::nvme_path);
+  if (!is_path) return "detach the volume and attach it again, then unregister and register it";
   if (code == ErrorCode::wwid_mismatch)
     return "correct the mapping at the target, then detach the volume and attach it again";
-  return fmt::format("bring the path back, then volgrow rescan {}", name_for_command(job));
+  return fmt::format("{}; then volgrow rescan {}", mend_for_path(*layer), name_for_command(job));
 }
 
 Diagnosis trouble_with(const Job& job, const std::string& device, const Error& error) {
@@ -355,6 +378,8 @@ JobResult conclude(Job& job, TimePoint now) {
     judge_end(job, verdict, now, result);
   }
   result.layers = job.layers;
+  if (job.stack && only_looks(job.request))
+    std::ranges::transform(job.stack->riders, std::back_inserter(result.layers), shown_rider);
   return result;
 }
 
