@@ -189,7 +189,7 @@ const std::vector<Mistake> mistakes{
      "agent.toml:2: 'deadlines.probe_ms' must be a whole number of milliseconds from 1 to 600000"},
     {"TimeTooLong", "[jobs]\nended_job_lifetime_s = 86401\n",
      "agent.toml:2: 'jobs.ended_job_lifetime_s' must be a whole number of seconds from 1 to 86400"},
-    {"UnknownPolicy", "[events]\nauto = \"always\"\n",
+    {"UnknownAuto", "[events]\nauto = \"always\"\n",
      "agent.toml:2: 'events.auto' must be \"never\", \"registered\" or \"all\""},
     {"BufferTooLarge", "[events]\nuevent_buffer_mib = 4096\n",
      "agent.toml:2: 'events.uevent_buffer_mib' must be a whole number of MiB from 1 to 1024"},

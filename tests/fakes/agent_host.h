@@ -28,7 +28,8 @@ class AnAgentHost : public ::testing::Test {
  protected:
   using Event = bus::Client::Event;
 
-  explicit AnAgentHost(std::string config = {});
+  /// Without a `config` of its own nothing happens that nobody asked for.
+  explicit AnAgentHost(std::string config = "[events]\nauto = \"never\"\n");
 
   void SetUp() override;
   /// A loop device over a new file of that size. Fails the test where there are none.
