@@ -42,7 +42,7 @@ watch_events
 echo 2 >/sys/bus/pseudo/drivers/scsi_debug/virtual_gb
 same "the growth is not told before the next command" "0 0" "$(changes "$one") $(changes "$two")"
 for disk in "$one" "$one" "$two" "$two"; do
-  sg_turs "/dev/$disk" 2>>/tmp/turs
+  sg_turs "/dev/$disk" >>/tmp/turs 2>&1
 done
 await 5 a_change
 same "both paths were asked, one is told: the target has one unit attention, and LIO is its only initiator" "1 0" \

@@ -11,7 +11,7 @@ two=$(fc_disk 2 0)
 map=$(map_of first)
 
 killed_in_the_job() {
-  volgrow --json extend volume-first --expect 2G --timeout 90s >/tmp/answer.json 2>&1 &
+  volgrow --json extend volume-first --expect 2G --timeout 90s >/tmp/answer.json 2>/tmp/volgrow.err &
   extending=$!
   need await 20 volume_is volume-first growing
   need while_io_waits first lose_link 2
@@ -22,7 +22,7 @@ killed_in_the_job() {
 }
 
 job_ended() {
-  [[ $(volgrow --json jobs | jq --slurp 'flatten | map(.. | objects | select(.state? == "running")) | length') == 0 ]]
+  [[ $(volgrow --json jobs | jq '[.[] | select(.state == "running")] | length') == 0 ]]
 }
 
 started_again() {

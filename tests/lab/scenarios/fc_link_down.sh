@@ -11,7 +11,7 @@ two=$(fc_disk 2 0)
 map=$(map_of first)
 
 grown_without_it() {
-  volgrow --json extend volume-first --expect 2G --timeout 90s >/tmp/answer.json 2>&1 &
+  volgrow --json extend volume-first --expect 2G --timeout 90s >/tmp/answer.json 2>/tmp/volgrow.err &
   extending=$!
   need await 20 volume_is volume-first growing
   need while_io_waits first lose_link 2

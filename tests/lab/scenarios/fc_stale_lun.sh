@@ -14,7 +14,8 @@ two=$(fc_disk 2 1)
 only_path_unmapped() {
   unmap_fc_lun 1 2
   resize_volume third 2G
-  volgrow_ends "the only path is stale: extend fails" 1 extend volume-third --expect 2G --timeout 5s
+  volgrow_ends "the only path is stale: extend fails" 4 extend volume-third --expect 2G --timeout 5s
+  same "because the target has no such LUN" NoSuchDevice "$(field .error.name)"
   same "nothing was rescanned" 0 "$(all_rescans)"
   same "the disk has its old size" "$gib" "$(kernel_size "$disk")"
   measured "$(field '.error.name + ": " + .error.message')"
