@@ -39,7 +39,7 @@ std::string comparable(const std::optional<std::string>& name) {
 
 /// "host4" of "rport-4:0-1".
 std::string host_of(std::string_view port) {
-  const auto number = port.substr(port_prefix.size());
+  const auto number = port.substr(port.find('-') + 1);
   return fmt::format("host{}", number.substr(0, number.find(':')));
 }
 

@@ -3,8 +3,8 @@
 # Makes one of the lab's hosts that are recorded here, and prints its capture. In the VM, from the top of the tree:
 #   scripts/lab run --targets --file scripts/capture-host tests/captures/record.sh HOST >tests/captures/lab-HOST.capture
 # Hosts: two-portals path-lost two-sessions friendly-names consumers fibre-channel nvme
-# shellcheck source=tests/lab/lib.sh
-source "$LAB_LIB"
+# shellcheck source=tests/lab/lib-fc.sh
+source "${LAB_LIB%.sh}-fc.sh"
 
 # As the lab begins: two maps over two portals, a disk beside them, and the storage's own loop devices.
 two-portals() {
@@ -69,32 +69,11 @@ consumers() {
 fibre-channel() {
   about="a map of two paths over two Fibre Channel fabrics, whose target ports are in the same machine"
   modprobe --all veth fcoe tcm_fc
-  make_fabric 1 && make_fabric 2 && await_map fourth 2
+  join_fabric 1 && join_fabric 2 && await 120 has_active_paths fourth 2
 }
 
-# make_fabric NUMBER: a port's WWN is made of its MAC address (libfcoe). The target's comes up first.
-make_fabric() {
-  local initiator=02:00:00:00:0$1:01 target=02:00:00:00:0$1:02 folder
-  ip link add "initiator$1" address "$initiator" mtu 2500 type veth peer name "target$1" address "$target" mtu 2500
-  ip link set "target$1" up && ip link set "initiator$1" up
-  folder=$config/target/fc/20:00:$target/tpgt_1
-  mkdir -p "$folder/lun/lun_0" && mkdir "$folder/acls" 2>/dev/null
-  ln --symbolic "$(store_of fourth)" "$folder/lun/lun_0/volume" && mkdir -p "$folder/acls/20:00:$initiator/lun_0" &&
-    ln --symbolic "$folder/lun/lun_0" "$folder/acls/20:00:$initiator/lun_0/volume" &&
-    start_port "target$1" && start_port "initiator$1"
-}
-
-# start_port INTERFACE: two such ports find each other without a switch (VN2VN).
-start_port() {
-  local controller
-  echo -n "$1" >/sys/bus/fcoe/ctlr_create || return
-  for controller in /sys/bus/fcoe/devices/ctlr_*; do
-    if [[ $(readlink --canonicalize "$controller") == */"$1"/* ]]; then
-      echo vn2vn >"$controller/mode" && echo 1 >"$controller/enabled"
-      return
-    fi
-  done
-  return 1
+join_fabric() {
+  make_fabric "$1" && map_fc_lun "$1" 0 fourth && start_fabric "$1"
 }
 
 # One subsystem behind two ports, joined by the kernel's own multipath.

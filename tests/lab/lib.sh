@@ -625,7 +625,7 @@ start_io() {
     --verify=crc32c --verify_backlog=16 --verify_fatal=1 --time_based --runtime=3600 \
     --output-format=json --output=/tmp/fio.json >/dev/null 2>&1 &
   io_pid=$!
-  await 20 has_written "$1" "$((before + 16))"
+  await 60 has_written "$1" "$((before + 16))"
 }
 
 writes_of() {
