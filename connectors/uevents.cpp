@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel's own netlink group ("kernel", not "udev"): works where no udev daemon runs, and no
-// rule can delay or swallow an event. libudev's filter lets only block and scsi events into the
-// queue.
+// rule can delay or swallow an event. libudev's filter lets only block, scsi and nvme events into
+// the queue; of NVMe only the controllers' own (NVME_EVENT=connected) are not block events.
 #include "connectors/uevents.h"
 
 #include <fmt/format.h>
@@ -80,7 +80,7 @@ UeventMonitor::Batch UdevMonitor::receive(std::size_t limit) {
 }
 
 bool listen(udev_monitor& monitor) {
-  for (const auto* subsystem : {"block", "scsi"})
+  for (const auto* subsystem : {"block", "scsi", "nvme"})
     if (udev_monitor_filter_add_match_subsystem_devtype(&monitor, subsystem, nullptr) < 0)
       return false;
   return udev_monitor_enable_receiving(&monitor) >= 0;

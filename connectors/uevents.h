@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernel uevents of block and scsi devices, over libudev's netlink monitor. Hints, never the truth.
+// Kernel uevents of block, scsi and nvme devices, over libudev's netlink monitor. Hints, never the
+// truth.
 #pragma once
 
 #include <memory>
