@@ -7,7 +7,7 @@ import shlex
 import tarfile
 from pathlib import Path
 
-LIBRARY = Path(__file__).resolve().parents[3] / "tests/lab/lib.sh"
+LIBRARIES = sorted((Path(__file__).resolve().parents[3] / "tests/lab").glob("lib*.sh"))
 
 
 def archive(start, files=(), installed=()):
@@ -16,7 +16,8 @@ def archive(start, files=(), installed=()):
     with tarfile.open(fileobj=whole, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for path, mode, content in installed:
             add(tar, path, mode, content)
-        tar.add(LIBRARY, "lab/lib.sh")
+        for library in LIBRARIES:
+            tar.add(library, f"lab/{library.name}")
         for file in files:
             tar.add(file, f"lab/job/{Path(file).name}")
         add(tar, "lab/start", 0o755, f"#!/bin/bash\nmkdir -p /lab/job\ncd /lab/job\n{start}\n".encode())

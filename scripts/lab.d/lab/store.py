@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.job import LIBRARY, archive, script_archive
+from lab.job import LIBRARIES, archive, script_archive
 from lab.machine import MEMORY_MIB, PROCESSORS, Broken, Machine
 from lab.product import ROOT
 
@@ -22,7 +22,9 @@ STORE = ROOT / "build/lab"
 # state -> the state it begins from, and the script that makes it of that; None: a boot
 STATES = {"bare": None, "systemd": None,
           "targets": ("bare", TESTS / "setup.sh"),
-          "many": ("targets", TESTS / "setup-many.sh")}
+          "many": ("targets", TESTS / "setup-many.sh"),
+          "nvme": ("bare", TESTS / "setup-nvme.sh"),
+          "nvme-dm": ("bare", TESTS / "setup-nvme-dm.sh")}
 TAKES_MINUTES = ("many",)  # made only when somebody asks for it
 
 
@@ -130,7 +132,7 @@ class State:
         self.parent = State(parent, image, product) if parent else None
         self.accelerator = accelerator(image)
         shape = f"{self.accelerator} {MEMORY_MIB} {PROCESSORS} {output_of('qemu-system-x86_64', '--version')}"
-        made_by = [self.setup, LIBRARY] if self.parent else [str(product.settings)]
+        made_by = [self.setup, *LIBRARIES] if self.parent else [str(product.settings)]
         before = self.parent.key if self.parent else image.key
         self.key = digest(before, name, shape, PARTS / "lab/machine.py", *made_by)
         self.path = STORE / f"state-{name}-{self.key}"
