@@ -73,6 +73,8 @@ void Runner::submit(WalkId id) {
     auto on_result = [this, id](StepResult result) { collect(id, std::move(result)); };
     if (commands_multipathd(step)) {
       multipathd_.submit(std::move(step), std::move(on_result));
+    } else if (const auto controller = rescanned_controller(step)) {
+      rescans_.submit(*controller, std::move(step), std::move(on_result));
     } else {
       pool_.submit(std::move(step), std::move(on_result));
     }

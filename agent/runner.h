@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "agent/lane.h"
+#include "agent/rescans.h"
 #include "agent/worker_pool.h"
 #include "core/clock.h"
 #include "core/event_loop.h"
@@ -32,6 +33,7 @@ class Runner {
         clock_(clock),
         pool_(pool),
         multipathd_(loop, clock, pool),
+        rescans_(loop, clock, pool),
         locks_(std::move(locks)) {}
 
   /// Both callbacks come from the loop, never from inside start(); `on_end` exactly once, last.
@@ -65,6 +67,7 @@ class Runner {
   const Clock& clock_;
   WorkerPool& pool_;
   Lane multipathd_;
+  Rescans rescans_;
   std::filesystem::path locks_;
   WalkId last_ = 0;
   std::map<WalkId, std::unique_ptr<Walk>> walks_;

@@ -81,6 +81,13 @@ Error kept_waiting(const Step& step, std::size_t before, Duration waited) {
                            human_duration(waited), before));
 }
 
+Error rescan_under_way(const Step& step, std::string_view controller, Duration waited) {
+  return about(step, ErrorCode::timed_out,
+               fmt::format("was not begun within {}: another volume's rescan of its controller {} "
+                           "has not come back. Give the job more time",
+                           human_duration(waited), controller));
+}
+
 Error never_begun(const Step& step, Crowd crowd, Duration waited) {
   if (crowd.stuck == 0)
     return about(

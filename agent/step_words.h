@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -24,6 +25,8 @@ struct Crowd {
 Error hung(const Step& step, pid_t worker, Duration waited);
 /// Its deadline passed while `before` others were to command multipathd first.
 Error kept_waiting(const Step& step, std::size_t before, Duration waited);
+/// Its deadline passed while another volume's rescan of `controller` had not come back.
+Error rescan_under_way(const Step& step, std::string_view controller, Duration waited);
 /// No worker was free within `waited`: PathHung when some are stuck, otherwise TimedOut.
 Error never_begun(const Step& step, Crowd crowd, Duration waited);
 /// Its worker ended with `status`, as wait(2) has it.

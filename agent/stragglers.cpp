@@ -35,7 +35,8 @@ bool can_be_finished(const JobResult& result) {
   const bool planned =
       std::ranges::count(result.layers, LayerAction::planned, &LayerResult::action) > 0;
   return planned || std::ranges::all_of(result.layers, [](const LayerResult& layer) {
-           return layer.kind != LayerKind::path || layer.target_bytes.has_value();
+           const bool is_path = layer.kind == LayerKind::path || layer.kind == LayerKind::nvme_path;
+           return !is_path || layer.target_bytes.has_value();
          });
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/fakes/fake_time_loop.h"
+#include "tests/fakes/patient_pool.h"
 
 namespace volgrow::agent {
 namespace {
@@ -16,31 +17,6 @@ using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-/// Keeps what it is given until the test answers.
-class PatientPool final : public WorkerPool {
- public:
-  void submit(Step step, OnResult on_result) override {
-    given.push_back(step.id);
-    open_.emplace_back(step.id, std::move(on_result));
-  }
-  std::size_t workers() const override { return 0; }
-  std::size_t stuck() const override { return 0; }
-  void on_stuck_change(std::function<void()>) override {}
-  void on_zygote_end(std::function<void(Error)>) override {}
-
-  std::size_t open() const { return open_.size(); }
-  void answer() {
-    auto [id, on_result] = std::move(open_.front());
-    open_.erase(open_.begin());
-    on_result({id, Done{}, {}});
-  }
-
-  std::vector<std::uint32_t> given;
-
- private:
-  std::vector<std::pair<std::uint32_t, OnResult>> open_;
-};
 
 class ALane : public testing::Test {
  protected:

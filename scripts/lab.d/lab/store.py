@@ -23,7 +23,9 @@ STORE = ROOT / "build/lab"
 STATES = {"bare": None, "systemd": None,
           "targets": ("bare", TESTS / "setup.sh"),
           "many": ("targets", TESTS / "setup-many.sh"),
-          "fc": ("bare", TESTS / "setup-fc.sh")}
+          "fc": ("bare", TESTS / "setup-fc.sh"),
+          "nvme": ("bare", TESTS / "setup-nvme.sh"),
+          "nvme-dm": ("bare", TESTS / "setup-nvme-dm.sh")}
 TAKES_MINUTES = ("many",)  # made only when somebody asks for it
 
 
