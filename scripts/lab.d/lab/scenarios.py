@@ -42,11 +42,22 @@ class Outcome:
             self.verdicts.append(("FAILED", f"{self.name} ended with status {status}"))
 
 
+@dataclass
+class Settings:
+    """What a script asks of the lab: the machine's state, seconds, whether it is run with --quick."""
+
+    state: str
+    limit: float
+    quick: bool
+
+
 def settings(script):
-    """The line "# lab: state=bare limit=300" of a script, with what holds without it."""
+    """The line "# lab: state=bare limit=300 quick=no" of a script, with what holds without it."""
     said = re.search(r"^# lab: (.*)$", script.read_text(), re.M)
     words = dict(word.split("=", 1) for word in shlex.split(said[1])) if said else {}
-    return words.get("state", "targets"), float(words.get("limit", 120))
+    state = words.get("state", "targets")
+    quick = words.get("quick", "yes") == "yes" and state not in TAKES_MINUTES
+    return Settings(state, float(words.get("limit", 120)), quick)
 
 
 def chosen(names):
@@ -56,7 +67,7 @@ def chosen(names):
         raise SystemExit(f"lab: no script of tests/lab is called {unknown[0]}")
     wanted = [script for script in scripts if not names or any(name in script_name(script) for name in names)]
     # What may take longest begins first, so that no processor waits for it at the end.
-    return sorted(wanted, key=lambda script: -settings(script)[1])
+    return sorted(wanted, key=lambda script: -settings(script).limit)
 
 
 def script_name(script):
@@ -74,15 +85,15 @@ def run_one(script, image, product):
 
 
 def run_once(script, image, product, second=False):
-    state, limit = settings(script)
+    wanted = settings(script)
     outcome, said, started, status = Outcome(script_name(script)), bytearray(), time.monotonic(), None
     try:
-        with State(state, image, product).machine() as machine:
-            status = machine.run(script_archive(script, installed=product.parts), said.extend, limit)
+        with State(wanted.state, image, product).machine() as machine:
+            status = machine.run(script_archive(script, installed=product.parts), said.extend, wanted.limit)
     except Hung as diagnosis:
         if isinstance(diagnosis, LockedUp) and not second:
             raise
-        outcome.ending = f"not done after {limit:g} s\n{diagnosis}"
+        outcome.ending = f"not done after {wanted.limit:g} s\n{diagnosis}"
     except Broken as reason:
         outcome.ending = str(reason)
     outcome.seconds = time.monotonic() - started
@@ -112,10 +123,10 @@ def measured(lines):
 
 
 def left_out(scripts):
-    """With --quick: those that begin from a machine that takes minutes to make."""
-    rare = [script for script in scripts if settings(script)[0] in TAKES_MINUTES]
+    """With --quick: those that say quick=no, or begin from a machine that takes minutes to make."""
+    rare = [script for script in scripts if not settings(script).quick]
     for script in rare:
-        print(f"  skipped: {script_name(script)}: its machine takes minutes to make; 'scripts/lab test' runs it")
+        print(f"  skipped: {script_name(script)}: takes longer than CI has; 'scripts/lab test' runs it")
     return rare
 
 
@@ -123,7 +134,7 @@ def run_all(names, image, product, together, verbose, tally, quick):
     scripts, started = chosen(names), time.monotonic()
     rare = left_out(scripts) if quick else []
     scripts = [script for script in scripts if script not in rare]
-    for state in {settings(script)[0] for script in scripts}:
+    for state in {settings(script).state for script in scripts}:
         State(state, image, product).make()
     outcomes = []
     with ThreadPoolExecutor(together) as pool:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A Fibre Channel path whose frames are dropped while the link stays up: nothing shows it, and a rescan sleeps until
 # the error handler has tried everything.
-# lab: state=fc limit=400
+# lab: state=fc limit=400 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A LUN of a Fibre Channel target that is taken away, comes back, and is given to another volume.
-# lab: state=fc limit=240
+# lab: state=fc limit=240 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A remote port that stays away longer than dev_loss_tmo takes its disks with it; what comes back is another disk.
-# lab: state=fc limit=300
+# lab: state=fc limit=300 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # How sysfs shows Fibre Channel: which remote port leads to which disks, and what a LIP does to them.
-# lab: state=fc limit=240
+# lab: state=fc limit=240 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A rescan write on a Fibre Channel disk whose link is down "succeeds" in every state; and what a disk shows when its
 # link is back.
-# lab: state=fc limit=300
+# lab: state=fc limit=300 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A Fibre Channel target that announces its growth (scsi_debug, passed on by LIO): the event comes with the next
 # command, on one path; the kernel rescans nothing.
-# lab: state=fc limit=240
+# lab: state=fc limit=240 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

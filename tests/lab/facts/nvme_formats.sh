@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Namespaces have blocks of whatever length their target chooses; sysfs counts 512-byte sectors all the same.
-# lab: state=nvme limit=120
+# lab: state=nvme limit=120 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # How the kernel comes to a namespace's new size: by a rescan of a controller, which only queues work, or by the
 # target's announcement; what follows, what does not, and what is told of it.
-# lab: state=nvme limit=240
+# lab: state=nvme limit=240 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

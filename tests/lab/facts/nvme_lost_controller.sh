@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A controller that is lost: what a rescan of it does (nothing, and says "ok"), who opens it, and that it is rescanned
 # by itself when it is back.
-# lab: state=nvme limit=240
+# lab: state=nvme limit=240 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A namespace that becomes another one at its target: sysfs shows the old identity, Identify the new one, and the
 # first rescan takes the disk away from whoever has it open.
-# lab: state=nvme limit=120
+# lab: state=nvme limit=120 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

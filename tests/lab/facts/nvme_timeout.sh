@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # An admin command whose time-out passes makes the kernel reset the controller: a probe with a short one would take a
 # slow controller away from all its namespaces.
-# lab: state=nvme limit=120
+# lab: state=nvme limit=120 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The daemon is killed in the middle of a job whose one link is down; the target grows and the link comes back while
 # nobody runs. Started again, it takes the job up, and both paths have the new size.
-# lab: state=fc limit=400
+# lab: state=fc limit=400 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Two fabrics lead to one volume whose storage disagrees: one controller has grown, the other answers with the old
 # size. Nothing is touched and nobody is evicted; once both agree, the volume grows.
-# lab: state=fc limit=300
+# lab: state=fc limit=300 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

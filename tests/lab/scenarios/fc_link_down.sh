@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One of two links goes down while a job waits for the target: its path is evicted after the grace, the volume has its
 # new size; the link is back, and so is the path, at that size, without anyone asking.
-# lab: state=fc limit=400
+# lab: state=fc limit=400 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

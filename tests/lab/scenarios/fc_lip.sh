@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Ports are reset by a LIP (issue_lip) while a job waits for the target, under I/O; then the target has grown, and at the
 # same moment a port is reset again: both paths have the new size in the end.
-# lab: state=fc limit=500
+# lab: state=fc limit=500 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

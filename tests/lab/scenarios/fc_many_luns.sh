@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Five LUNs of the same ports grow at once, four of them maps of two paths: each has its own size, by one rescan of
 # each of its paths.
-# lab: state=fc limit=400
+# lab: state=fc limit=400 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A remote port stays away beyond dev_loss_tmo, Blocked and then Not Present, while its volume grows: the path is given
 # up with its disk; when the port is back another disk is the path, at the new size, without anyone asking.
-# lab: state=fc limit=400
+# lab: state=fc limit=400 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

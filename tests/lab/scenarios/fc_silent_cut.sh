@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One of two fabrics swallows all frames while its link stays up: disk and port look well, the probe does not come back.
 # The path is never rescanned, evicted after the grace, and finished when the fabric is healed.
-# lab: state=fc limit=500
+# lab: state=fc limit=500 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

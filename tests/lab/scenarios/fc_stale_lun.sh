@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A LUN is taken away at the storage, and then its number is another volume's: the stale disk is not rescanned, which
 # would make it 0 bytes large or the other volume, and the job says what is wrong.
-# lab: state=fc limit=300
+# lab: state=fc limit=300 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A hundred registered volumes to which nothing happens: volgrowd wakes for its audit, and without one not at all.
-# lab: limit=240
+# lab: limit=240 quick=no
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 

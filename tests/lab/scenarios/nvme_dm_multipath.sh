@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # NVMe paths that multipathd joins: each disk follows its controller's rescan, then the map is resized; with a
 # controller lost its path is evicted, and taken back when it is there again.
-# lab: state=nvme-dm limit=480
+# lab: state=nvme-dm limit=480 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

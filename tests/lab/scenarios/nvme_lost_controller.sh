@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One of two controllers is lost while a namespace that is written to grows: the head grows without it, the job is
 # degraded and remembers the path; when the controller is back, that is finished and reported without being asked.
-# lab: state=nvme limit=480
+# lab: state=nvme limit=480 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

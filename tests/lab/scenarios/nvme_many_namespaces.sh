@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Twelve namespaces of one subsystem, whose target never announces, grow at once: rescans of a controller are shared
 # by all who wait for one. Two would do if all asked at the same moment; how far they come apart is the machine's.
-# lab: state=nvme limit=600
+# lab: state=nvme limit=600 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 
