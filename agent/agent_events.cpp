@@ -179,8 +179,10 @@ std::vector<std::string> Agent::unregistered() const {
   return names;
 }
 
-/// Loop devices and files have an owner on this host, who grows them.
+/// Loop devices and files have an owner on this host, who grows them; a hidden disk is a path of
+/// another.
 bool Agent::carries_a_volume(const std::string& device) const {
+  if (needs_.host.read(fmt::format("block/{}/hidden", device)).value_or("") == "1") return false;
   if (device.starts_with("sd") || device.starts_with("nvme")) return true;
   const auto uuid = needs_.host.read(fmt::format("block/{}/dm/uuid", device));
   return uuid && uuid->starts_with("mpath-");
@@ -193,8 +195,13 @@ void Agent::seen(const std::string& name, const JobResult& result) {
   const auto* known = registered || !result.wwid ? nullptr : volumes_.find_by_wwid(*result.wwid);
   if (known != nullptr) return lookout_.hint(known->id);
   if (registered) looked_at(result);
-  if (result.error && result.error->code == ErrorCode::no_such_device && !registered)
-    return lookout_.forget(name);
+  // A volume without an id is known by its top device: its paths must not be jobs of their own.
+  const auto top = fmt::format("{}{}", device_prefix, kernel_name(result.device));
+  if (!registered && top != name) {
+    lookout_.forget(name);
+    if (!result.device.empty()) lookout_.hint(top);
+    return;
+  }
   const auto queue = queue_of(*look);
   if (!jobs_.busy(queue) && !stragglers_.knows(queue)) spontaneous_.seen(name, *look, result);
 }

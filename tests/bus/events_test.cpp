@@ -201,10 +201,11 @@ TEST_F(AnAgentThatListens, GrowsUnregisteredVolumesWhereThePolicyIsAll) {
   config.audit_interval = 60s;
   start();
   targets_have(20_GiB);
-  hear({unit_attention("1:0:0:1", "CAPACITY_DATA_HAS_CHANGED")});
+  hear({unit_attention("1:0:0:1", "CAPACITY_DATA_HAS_CHANGED"),
+        unit_attention("2:0:0:1", "CAPACITY_DATA_HAS_CHANGED")});
   pass(5s);
   EXPECT_EQ(kernel.map("dm-3").size, 20_GiB);
-  ASSERT_THAT(reports(), SizeIs(1));
+  ASSERT_THAT(reports(), SizeIs(1)) << "one volume, whatever its paths say";
   EXPECT_EQ(reports()[0].wwid, wwid);
   targets_have(30_GiB);
   pass(70s, 1s);
