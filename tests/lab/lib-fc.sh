@@ -102,13 +102,13 @@ port_attribute() {
   fi
 }
 
-port_is() {
-  [[ $(port_attribute "$1" port_state) == "$2" ]]
-}
-
 # await_port FABRIC STATE
 await_port() {
-  await 60 port_is "$@"
+  await 60 says "/sys/class/fc_remote_ports/$(remote_port_of "$1")/port_state" "$2"
+}
+
+says() {
+  [[ $(<"$1") == "$2" ]]
 }
 
 # fc_disk FABRIC LUN: sda …

@@ -509,7 +509,7 @@ address_of() {
 start_volgrowd() {
   volgrowd "$@" >>/tmp/volgrowd.log 2>&1 &
   volgrowd_pid=$!
-  await 20 on_the_bus && return
+  await 60 on_the_bus && return
   cat /tmp/volgrowd.log
   return 1
 }
