@@ -132,7 +132,7 @@ class Agent final : public bus::AgentService, private JobEvents {
   Lookout lookout_;
   Spontaneous spontaneous_;
   EventLoop::Watch resync_;
-  std::map<JobId, Progress> phases_;        ///< that the bus has yet to be shown
+  std::map<JobId, Progress> phases_;  ///< that the bus has yet to be shown
   std::uint32_t inspections_ = 0;
   bus::ManagerProperties manager_;
 };

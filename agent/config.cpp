@@ -53,8 +53,7 @@ const in::Keys<Config> keys({
     {"events", "auto",
      in::word<Config, AutoGrowth>(AT(auto_growth), R"("never", "registered" or "all")",
                                   auto_growth_named)},
-    {"events", "audit_interval_s",
-     in::span_s<Config>(AT(audit_interval), seconds(0), hours(24))},
+    {"events", "audit_interval_s", in::span_s<Config>(AT(audit_interval), seconds(0), hours(24))},
     {"log", "level", in::log_level<Config>(AT(log_level))},
 });
 #undef AT

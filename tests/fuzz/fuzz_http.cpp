@@ -106,8 +106,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   client.finish();
   server.settle();
-  // The longest of its times: after an answer and an empty line, libmicrohttpd does not notice an end
-  // in the middle of the next request line.
+  // The longest of its times: after an answer and an empty line, libmicrohttpd does not notice an
+  // end in the middle of the next request line.
   if (!client.ended()) server.let_time_pass(limits.idle);
   holds(client.ended(), "a connection ends with its client, or in its time");
   holds(server.connections() == 0, "an ended connection is forgotten");
