@@ -130,10 +130,8 @@ void Agent::resized(const std::string& device) {
     if (!read_sizes(view) && !gone) continue;
     const auto after = view.size;
     show(*volume, std::move(view));
-    if (jobs_.busy(id)) {
-      lookout_.outdate(id);
-      continue;
-    }
+    lookout_.outdate(id);
+    if (jobs_.busy(id)) continue;
     if (before != after) face_->announce_volume_resized(id, before, after, Origin::spontaneous);
     if (after < before)
       needs_.log.error(fmt::format("{}: its device has become smaller, {} and then {}; that was "
