@@ -17,7 +17,7 @@ void check_replies(std::string page) {
     holds(capacity->size.count() % capacity->block_length.count() == 0, "and only whole ones");
   }
   if (const auto identity = volgrow::nvme::parse_namespace_identity(page))
-    holds(volgrow::parse_wwid(to_string(*identity)) == identity, "an identity is read back");
+    holds(volgrow::parse_wwid(to_string(*identity)) == *identity, "an identity is read back");
   const auto listed = volgrow::nvme::parse_descriptors(page);
   if (listed && *listed)
     holds(volgrow::parse_wwid(to_string(**listed)) == **listed, "a descriptor is read back");

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The target announces the growth and the kernel has followed before anybody asks: nothing is sent.
-# lab: state=nvme limit=180
+# lab: state=nvme limit=480
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Namespaces with blocks of 512 and of 4096 bytes grow to the same number of bytes.
-# lab: state=nvme limit=180 quick=no
+# lab: state=nvme limit=480 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

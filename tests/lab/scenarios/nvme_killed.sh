@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The daemon is killed between the rescan and the size: it takes the job up again, measures what is there, and ends it.
-# lab: state=nvme limit=180 quick=no
+# lab: state=nvme limit=480 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Every controller is lost: nothing is touched and the answer says why; with one back, the volume grows.
-# lab: state=nvme limit=180 quick=no
+# lab: state=nvme limit=480 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # NVMe over RDMA (soft RoCE): a namespace of two paths grows as over TCP, found by a connection in os-brick's old form;
 # one port taken away leaves its path for later. A lost link would wedge this kernel's controller for good.
-# lab: state=bare limit=300 quick=no
+# lab: state=bare limit=480 quick=no
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Another volume is shown under the namespace's number: it is not taken over, and nothing is sent that would make the
 # kernel take the disk away.
-# lab: state=nvme limit=180
+# lab: state=nvme limit=480
 # shellcheck source=tests/lab/lib-nvme.sh
 source "${LAB_LIB%.sh}-nvme.sh"
 
