@@ -204,8 +204,9 @@ void Agent::seen(const std::string& name, const JobResult& result) {
   if (!jobs_.busy(queue) && !stragglers_.knows(queue)) spontaneous_.seen(name, *look, result);
 }
 
+/// Nobody waits for the size: no reason to give up a path that may come back.
 void Agent::grow_spontaneously(Request request) {
-  request.dead_paths = needs_.config.dead_paths;
+  request.dead_paths = DeadPaths::wait;
   request.pin_required = needs_.config.require_identity;
   JobRecord job;
   job.request = std::move(request);

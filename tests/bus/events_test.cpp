@@ -137,6 +137,21 @@ TEST_F(AnAgentThatListens, TakesOverWhatSomebodyBeganByHand) {
   EXPECT_THAT(reports(), SizeIs(1));
 }
 
+TEST_F(AnAgentThatListens, GivesUpNoPathForASizeThatNobodyAskedFor) {
+  start();
+  register_it();
+  targets_have(20_GiB);
+  kernel.path("sdb").state = "transport-offline";
+  hear({unit_attention("1:0:0:1", "CAPACITY_DATA_HAS_CHANGED")});
+  pass(20s);
+  EXPECT_EQ(kernel.map("dm-3").size, 10_GiB);
+  EXPECT_THAT(*kernel.list("block/dm-3/slaves"), SizeIs(2));
+  kernel.path("sdb").state = "running";
+  hear({change("sdb")});
+  pass(30s);
+  EXPECT_EQ(kernel.map("dm-3").size, 20_GiB);
+}
+
 TEST_F(AnAgentThatListens, RepairsALivePathOfSizeZero) {
   start();
   register_it();
