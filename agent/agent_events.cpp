@@ -20,10 +20,6 @@ constexpr std::string_view device_prefix = "dev:";
 /// While events are lost more are, and to read everything for each loss would lose yet more.
 constexpr Duration resync_pause = std::chrono::seconds(1);
 
-std::string kernel_name(std::string_view node) {
-  return std::string(node.substr(node.rfind('/') + 1));
-}
-
 /// "1:0:0:" of "1:0:0:4": what the units behind one port of a target have in common.
 std::string_view nexus_of(std::string_view address) {
   return address.substr(0, address.rfind(':') + 1);
@@ -52,8 +48,9 @@ void Agent::on_event(const Uevent& event) {
 /// device that comes may belong to a volume that had none.
 void Agent::on_block_event(const Uevent& event) {
   resized(event.device);
-  if (event.resized || !event.announcement.empty() || event.action == "add")
-    hint_device(event.device);
+  if (!event.announcement.empty() || event.action == "add") hint_device(event.device);
+  // Of a registered volume the sizes tell whether there is anything new: mostly it was our job.
+  if (event.resized && volumes_.on_device(event.device).empty()) hint_device(event.device);
   if (event.action != "add") return;
   for (const auto& id : volumes_.ids())
     if (volumes_.find(id)->view.state == VolumeState::unknown) lookout_.hint(id);
@@ -197,6 +194,7 @@ void Agent::seen(const std::string& name, const JobResult& result) {
   const auto top = fmt::format("{}{}", device_prefix, kernel_name(result.device));
   if (!registered && top != name) {
     lookout_.forget(name);
+    spontaneous_.forget(name);
     if (!result.device.empty()) lookout_.hint(top);
     return;
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "agent/volume_book.h"
 #include "core/units.h"
 
 namespace volgrow::agent {
@@ -48,8 +49,8 @@ std::string layers_of(const JobResult& look) {
   return text;
 }
 
-std::string sentence_for(Alarm alarm, const std::string& name, const JobResult& look) {
-  if (alarm == Alarm::another_volume) return fmt::format("{}: {}", name, look.error->message);
+std::string sentence_for(VolumeState alarm, const std::string& name, const JobResult& look) {
+  if (alarm == VolumeState::mismatch) return fmt::format("{}: {}", name, look.error->message);
   const auto layer = std::ranges::find_if(look.layers, is_smaller_at_its_target);
   return fmt::format(
       "{}: {} shows {}, its target says {}: the volume has become smaller at its target. Nothing "
@@ -58,12 +59,6 @@ std::string sentence_for(Alarm alarm, const std::string& name, const JobResult& 
 }
 
 }  // namespace
-
-std::optional<Alarm> alarm_in(const JobResult& look) {
-  if (look.error && look.error->code == ErrorCode::wwid_mismatch) return Alarm::another_volume;
-  if (std::ranges::any_of(look.layers, is_smaller_at_its_target)) return Alarm::smaller;
-  return std::nullopt;
-}
 
 bool has_grown(const JobResult& look) {
   if (std::ranges::any_of(look.layers, is_larger_at_its_target)) return true;
@@ -75,9 +70,7 @@ bool has_grown(const JobResult& look) {
 }
 
 void Spontaneous::seen(const std::string& name, const Request& look, const JobResult& result) {
-  const auto alarm = alarm_in(result);
-  tell(name, alarm, result);
-  if (alarm || result.error || !has_grown(result)) return;
+  if (alarms(name, result) || result.error || !has_grown(result)) return;
   if (!may_grow(look) || !is_new(name, result)) return;
   needs_.log.info(fmt::format("{} has grown and nobody announced it", name));
   auto request = look;
@@ -91,19 +84,22 @@ void Spontaneous::forget(const std::string& name) {
   attempts_.erase(name);
 }
 
-/// Once, however often it is seen; and once when it is over.
-void Spontaneous::tell(const std::string& name, std::optional<Alarm> alarm,
-                       const JobResult& result) {
+/// Whether nobody may follow what the look found. Told once, however often it is seen, and once
+/// when it is over.
+bool Spontaneous::alarms(const std::string& name, const JobResult& result) {
+  const auto state = state_in(result);
   const auto known = alarms_.find(name);
-  if (!alarm) {
-    if (known == alarms_.end() || result.error) return;
-    alarms_.erase(known);
-    return needs_.log.info(fmt::format("{} is as large as its target again", name));
+  const bool alarm = state == VolumeState::mismatch || state == VolumeState::shrunk;
+  const bool is_over = !alarm && !result.error && known != alarms_.end();
+  if (alarm && (known == alarms_.end() || known->second != state)) {
+    needs_.log.error(sentence_for(state, name, result), {{field::volume, result.volume_id}});
+    alarms_.insert_or_assign(name, state);
   }
-  if (known != alarms_.end() && known->second == *alarm) return;
-  alarms_.insert_or_assign(name, *alarm);
-  needs_.log.write(LogLevel::error, sentence_for(*alarm, name, result),
-                   {{field::volume, result.volume_id}});
+  if (is_over) {
+    needs_.log.info(fmt::format("{} is as large as its target again", name));
+    alarms_.erase(known);
+  }
+  return alarm;
 }
 
 bool Spontaneous::may_grow(const Request& look) const {

@@ -6,21 +6,17 @@
 
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 
 #include "agent/config.h"
 #include "core/clock.h"
+#include "core/model.h"
 #include "core/request.h"
 #include "core/result.h"
 #include "service/log.h"
 
 namespace volgrow::agent {
 
-enum class Alarm : std::uint8_t { another_volume, smaller };
-
-/// Why nobody may follow what a look found; nothing: no such reason.
-std::optional<Alarm> alarm_in(const JobResult& look);
 /// Some live layer shows less than what is below it, or than its target, has.
 bool has_grown(const JobResult& look);
 
@@ -48,13 +44,13 @@ class Spontaneous {
     TimePoint not_before;
   };
 
-  void tell(const std::string& name, std::optional<Alarm> alarm, const JobResult& result);
+  bool alarms(const std::string& name, const JobResult& result);
   bool may_grow(const Request& look) const;
   bool is_new(const std::string& name, const JobResult& result);
 
   Needs needs_;
   Grow grow_;
-  std::map<std::string, Alarm> alarms_;
+  std::map<std::string, VolumeState> alarms_;  ///< mismatch or shrunk, and told
   std::map<std::string, Attempt> attempts_;
 };
 

@@ -7,10 +7,6 @@
 namespace volgrow::agent {
 namespace {
 
-std::string kernel_name(const std::string& node) {
-  return node.substr(node.rfind('/') + 1);
-}
-
 std::vector<std::string> devices_of(const VolumeRecord& record) {
   std::vector<std::string> devices;
   if (!record.view.device.empty()) devices.push_back(kernel_name(record.view.device));
@@ -35,18 +31,22 @@ VolumeState state_by_layers(const JobResult& result) {
   return behind ? VolumeState::degraded : VolumeState::ok;
 }
 
+std::string kind_of(const LayerResult& layer) {
+  return layer.transport.empty() ? std::string(name_of(layer.kind)) : layer.transport;
+}
+
+}  // namespace
+
+std::string kernel_name(std::string_view node) {
+  return std::string(node.substr(node.rfind('/') + 1));
+}
+
 VolumeState state_in(const JobResult& result) {
   if (result.layers.empty()) return VolumeState::unknown;
   if (result.error && result.error->code == ErrorCode::wwid_mismatch) return VolumeState::mismatch;
   if (result.state == JobState::degraded) return VolumeState::degraded;
   return state_by_layers(result);
 }
-
-std::string kind_of(const LayerResult& layer) {
-  return layer.transport.empty() ? std::string(name_of(layer.kind)) : layer.transport;
-}
-
-}  // namespace
 
 VolumeView seen_in(const JobResult& result, VolumeView before) {
   auto view = std::move(before);

@@ -37,6 +37,12 @@ class VolumeBook {
   std::multimap<std::string, std::string, std::less<>> by_device_;  ///< kernel name → volume ids
 };
 
+/// "sda" of "/dev/sda".
+std::string kernel_name(std::string_view node);
+
+/// How well the volume is by what the result measured.
+VolumeState state_in(const JobResult& result);
+
 /// `before` as the result shows it now: sizes, paths, state. What the result did not measure stays.
 VolumeView seen_in(const JobResult& result, VolumeView before);
 

@@ -62,7 +62,7 @@ Result<std::set<std::string>> targets_in(const Value& value, const std::string& 
 
 Result<std::map<std::string, std::set<std::string>>> map_in(const ConnectionInfo& info) {
   std::map<std::string, std::set<std::string>> map;
-  const auto* given = member_of(info, map_key);
+  const auto* given = member_of(info.data, map_key);
   if (given == nullptr) return map;
   const auto* members = given->object();
   if (members == nullptr) return bad_key(map_key, "is no object; expected WWNs by WWN");

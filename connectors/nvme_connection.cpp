@@ -4,32 +4,23 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <limits>
 
+#include "connectors/path_keys.h"
 #include "core/text.h"
 
 namespace volgrow {
 namespace {
-
-std::unexpected<Error> bad(std::string_view key, std::string_view problem) {
-  return failure(ErrorCode::bad_connection_info,
-                 fmt::format("connection_info: data.{} {}", key, problem));
-}
 
 /// The members of `data`, or of one replica in it.
 struct Members {
   const Value::Object& of;
   std::string prefix;  ///< "volume_replicas[0]."
 
-  /// nullptr for null as well: drivers write None for what they do not have.
-  const Value* find(std::string_view key) const {
-    const auto found = std::ranges::find(of, key, &Value::Object::value_type::first);
-    return found == of.end() || found->second.is_null() ? nullptr : &found->second;
-  }
+  const Value* find(std::string_view key) const { return member_of(of, key); }
   std::unexpected<Error> malformed(std::string_view key, std::string_view problem) const {
-    return bad(prefix + std::string(key), problem);
+    return bad_key(prefix + std::string(key), problem);
   }
 };
 
@@ -182,7 +173,7 @@ Result<NvmeConnection> parse_nvme_connection(const ConnectionInfo& info) {
   if (members.find("volume_replicas") != nullptr) return replicated_form(members);
   if (members.find("target_nqn") != nullptr) return new_form(members);
   if (members.find("nqn") != nullptr) return old_form(members);
-  return bad("target_nqn", "is missing, and so are data.nqn and data.volume_replicas");
+  return bad_key("target_nqn", "is missing, and so are data.nqn and data.volume_replicas");
 }
 
 }  // namespace volgrow

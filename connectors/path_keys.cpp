@@ -21,9 +21,9 @@ std::unexpected<Error> bad_key(std::string_view key, std::string_view problem) {
                  fmt::format("connection_info: data.{} {}", key, problem));
 }
 
-const Value* member_of(const ConnectionInfo& info, std::string_view key) {
-  const auto found = std::ranges::find(info.data, key, &Value::Object::value_type::first);
-  return found == info.data.end() || found->second.is_null() ? nullptr : &found->second;
+const Value* member_of(const Value::Object& data, std::string_view key) {
+  const auto found = std::ranges::find(data, key, &Value::Object::value_type::first);
+  return found == data.end() || found->second.is_null() ? nullptr : &found->second;
 }
 
 std::string PathKey::place(std::size_t index) const {
@@ -32,11 +32,11 @@ std::string PathKey::place(std::size_t index) const {
 
 Result<PathKey> path_key(const ConnectionInfo& info, const std::string& singular) {
   const auto plural = singular + "s";
-  if (const auto* given = member_of(info, plural)) {
+  if (const auto* given = member_of(info.data, plural)) {
     const auto* list = given->array();
     return list == nullptr ? bad_key(plural, "is no list") : list_under(plural, *list);
   }
-  const auto* given = member_of(info, singular);
+  const auto* given = member_of(info.data, singular);
   if (given == nullptr)
     return bad_key(singular, fmt::format("is missing, and so is data.{}", plural));
   if (const auto* list = given->array()) return list_under(singular, *list);
@@ -65,7 +65,7 @@ Result<std::uint64_t> lun_at(const PathKey& luns, std::size_t index) {
 
 Result<LunAddressing> lun_addressing_of(const ConnectionInfo& info) {
   constexpr std::string_view key = "addressing_mode";
-  const auto* mode = member_of(info, key);
+  const auto* mode = member_of(info.data, key);
   auto addressing = mode == nullptr ? LunAddressing::as_given : parse_lun_addressing(*mode);
   if (addressing) return addressing;
   return bad_key(key, addressing.error().message);

@@ -18,7 +18,7 @@ namespace volgrow {
 std::unexpected<Error> bad_key(std::string_view key, std::string_view problem);
 
 /// nullptr for null as well: drivers write None for what they do not have.
-const Value* member_of(const ConnectionInfo& info, std::string_view key);
+const Value* member_of(const Value::Object& data, std::string_view key);
 
 /// One of the things a path is made of, as it was given. Points into its connection_info.
 struct PathKey {

@@ -5,9 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
 #include <optional>
+
+#include "connectors/block_device.h"
 
 namespace volgrow {
 namespace {
@@ -20,10 +21,11 @@ std::string folder_of(const Host& host, std::string_view device) {
   return host.list(folder) ? folder : fmt::format("class/block/{}", device);
 }
 
-Names partitions_of(const Host& host, const std::string& folder) {
+/// Their names begin with the disk's; the folder holds dozens of others.
+Names partitions_of(const Host& host, const std::string& folder, const std::string& disk) {
   auto names = host.list(folder).value_or(Names{});
   std::erase_if(names, [&](const std::string& name) {
-    return !host.read(fmt::format("{}/{}/partition", folder, name));
+    return !name.starts_with(disk) || !host.read(fmt::format("{}/{}/partition", folder, name));
   });
   return names;
 }
@@ -42,11 +44,8 @@ std::optional<LayerKind> kind_of(const Host& host, std::string_view device,
 std::optional<Bytes> size_of(const Host& host, const std::string& folder) {
   const auto text = host.read(folder + "/size");
   if (!text) return std::nullopt;
-  std::uint64_t sectors = 0;
-  const auto* end = text->data() + text->size();
-  const auto [rest, failed] = std::from_chars(text->data(), end, sectors);
-  if (failed != std::errc() || rest != end) return std::nullopt;
-  return from_sectors(sectors);
+  const auto sectors = parse_number(*text, folder);
+  return sectors ? std::optional(from_sectors(*sectors)) : std::nullopt;
 }
 
 /// Nothing, where it is of no kind that has a name here.
@@ -60,12 +59,17 @@ std::optional<Layer> rider(const Host& host, const std::string& device, const st
   layer.name = host.read(folder + "/dm/name").value_or("");
   layer.size = size_of(host, folder);
   layer.below = {below};
-  if (*kind == LayerKind::crypt)
-    layer.closed = Error{
-        ErrorCode::not_supported,
-        fmt::format("{} (CRYPT) is on top of {} and this version cannot grow it", device, below),
-        device, 0};
   return layer;
+}
+
+/// Only what is encrypted as a whole: who encrypts a partition or a logical volume sees more when
+/// he has made that larger.
+void close_encryption(Layer& rider) {
+  if (rider.kind != LayerKind::crypt) return;
+  rider.closed = Error{ErrorCode::not_supported,
+                       fmt::format("{} (CRYPT) is on top of {} and this version cannot grow it",
+                                   rider.device, rider.below.front()),
+                       rider.device, 0};
 }
 
 bool is_among(const std::vector<Layer>& layers, const std::string& device) {
@@ -93,7 +97,8 @@ std::vector<Layer> riders_on(const Host& host, const std::vector<Layer>& volume)
   const auto find_above = [&](const std::string& device, bool with_partitions) {
     const auto folder = folder_of(host, device);
     auto above = host.list(folder + "/holders").value_or(Names{});
-    if (with_partitions) std::ranges::copy(partitions_of(host, folder), std::back_inserter(above));
+    if (with_partitions)
+      std::ranges::copy(partitions_of(host, folder, device), std::back_inserter(above));
     for (auto& name : above)
       waiting.emplace_back(std::move(name), device);
   };
@@ -106,6 +111,7 @@ std::vector<Layer> riders_on(const Host& host, const std::vector<Layer>& volume)
     if (is_among(volume, device) || is_among(riders, device)) continue;
     auto found = rider(host, device, below);
     if (!found) continue;
+    if (is_among(volume, below)) close_encryption(*found);
     riders.push_back(std::move(*found));
     find_above(device, true);
   }

@@ -12,7 +12,7 @@
 namespace volgrow {
 
 /// Bottom to top, each once. One that has to be grown before the consumer sees anything of a growth
-/// (encryption) is `closed` with NotSupported; nothing is ever sent to any of them.
+/// (encryption of the whole volume) is `closed` with NotSupported; nothing is ever sent to any.
 std::vector<Layer> riders_on(const Host& host, const std::vector<Layer>& volume);
 
 /// How a rider is shown, with what grows it.

@@ -73,12 +73,6 @@ TEST(HasGrown, NotForAPathThatDoesNotAnswer) {
       look_at({path("sda", std::nullopt, 10_GiB), path("sdb", 20_GiB, 20_GiB), map(20_GiB)})));
 }
 
-TEST(AlarmIn, ALookIsRaisedByAnotherVolumeAndByASmallerOne) {
-  EXPECT_EQ(alarm_in(another_volume()), Alarm::another_volume);
-  EXPECT_EQ(alarm_in(look_at({path("sda", 5_GiB, 10_GiB)})), Alarm::smaller);
-  EXPECT_EQ(alarm_in(look_at({path("sda", 20_GiB, 10_GiB)})), std::nullopt);
-}
-
 class AChangeNobodyAnnounced : public testing::Test {
  protected:
   AChangeNobodyAnnounced() {

@@ -152,6 +152,16 @@ TEST_F(AnAgentThatListens, GivesUpNoPathForASizeThatNobodyAskedFor) {
   EXPECT_EQ(kernel.map("dm-3").size, 20_GiB);
 }
 
+TEST_F(AnAgentThatListens, DoesNotLookAtWhatItsOwnJobDid) {
+  start();
+  register_it();
+  const auto before = loop.timers();
+  hear({resized("sda"), resized("sdb"), resized("dm-3")});
+  EXPECT_EQ(loop.timers(), before);
+  hear({unit_attention("1:0:0:1", "CAPACITY_DATA_HAS_CHANGED")});
+  EXPECT_GT(loop.timers(), before);
+}
+
 TEST_F(AnAgentThatListens, RepairsALivePathOfSizeZero) {
   start();
   register_it();

@@ -126,9 +126,7 @@ await_fc_disk() {
 }
 
 test_fc_disk() {
-  local disk
-  disk=$(fc_disk "$@")
-  [[ -b /dev/$disk && -n $(echo "/sys/block/$disk/device/scsi_generic/"sg*) && $(kernel_size "$disk") -gt 0 ]]
+  is_usable "$(fc_disk "$@")"
 }
 
 # fc_scan FABRIC: asks the target which LUNs it has.

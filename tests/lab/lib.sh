@@ -109,6 +109,12 @@ await() {
   done
 }
 
+# pause SECONDS: lets time pass where that is what is measured; never to wait for something.
+pause() {
+  read -r -t "$1" -u "$nothing"
+  (($? > 128))  # it ended by its time and by nothing else
+}
+
 bytes() {
   numfmt --from=iec "${1%iB}"
 }
@@ -285,9 +291,12 @@ await_disk() {
 }
 
 test_disk() {
-  local disk
-  disk=$(disk_of "$@")
-  [[ -b /dev/$disk && -n $(echo "/sys/block/$disk/device/scsi_generic/"sg*) && $(kernel_size "$disk") -gt 0 ]]
+  is_usable "$(disk_of "$@")"
+}
+
+# is_usable DISK: its nodes are there, and it has a size.
+is_usable() {
+  [[ -b /dev/$1 && -n $(echo "/sys/block/$1/device/scsi_generic/"sg*) && $(kernel_size "$1") -gt 0 ]]
 }
 
 disk_state() {

@@ -40,14 +40,14 @@ register_loops() {
 wakes_in() {
   local before
   before=$(wakes)
-  read -r -t "$1" -u "$nothing" || true
+  need pause "$1"
   echo $(($(wakes) - before))
 }
 
 settled() {
   local before
   before=$(wakes)
-  read -r -t 3 -u "$nothing" || true
+  pause 3 || return
   [[ $(wakes) == "$before" ]]
 }
 
