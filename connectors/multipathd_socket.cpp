@@ -140,7 +140,8 @@ Result<void> Conversation::reach(const MultipathdSocket& socket) {
       return std::unexpected(std::move(fd.error()));
     tried += (tried.empty() ? "" : "; ") + fd.error().message;
   }
-  return unavailable(fmt::format("multipathd cannot be reached ({})", tried));
+  return unavailable(
+      fmt::format("multipathd cannot be reached ({}): systemctl start multipathd", tried));
 }
 
 /// In one piece: old versions read the length and the text without waiting in between.

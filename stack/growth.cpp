@@ -347,6 +347,8 @@ std::optional<Next> Turn::take_back(std::size_t map) {
 }
 
 std::string Turn::absence(std::size_t i) {
+  const auto& trouble = finding(i).trouble;
+  if (trouble && trouble->code == ErrorCode::no_such_device) return trouble->message;
   const auto& silent_since = finding(i).silent_since;
   if (!silent_since || now_ - *silent_since < job_.limits.dead_path_grace)
     return fmt::format("is {}", layer(i).state);

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 
+#include "stack/conclusion.h"
 #include "stack/turn.h"
-#include "stack/verdict.h"
 
 namespace volgrow {
 

@@ -14,6 +14,8 @@ FakeKernel& fake(Host& host) {
 Connectors connectors_with(FakeDmConnector*& maps, FakeDmConnector*& crypts) {
   std::vector<std::unique_ptr<Connector>> all;
   all.push_back(loop_connector());
+  all.push_back(iscsi_connector());
+  all.push_back(fc_connector());
   all.push_back(scsi_connector());
   all.push_back(nvme_connector());
   all.push_back(file_connector({"/images"}));

@@ -61,6 +61,17 @@ TEST_F(AMapWithADeadPath, GrowsAtOnceWhenTheKernelHasGivenThePathUp) {
   EXPECT_LT(result.duration, 1s);
 }
 
+TEST_F(AMapWithADeadPath, SaysWhatTheTargetAnsweredOfAPathItDoesNotMapAnyMore) {
+  kernel.path("sdb").answers = true;
+  kernel.path("sdb").unmapped = true;
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(layer(result, "sdb").action, LayerAction::evicted);
+  EXPECT_THAT(layer(result, "sdb").reason, HasSubstr("no such logical unit"));
+  EXPECT_THAT(layer(result, "sdb").reason, Not(HasSubstr("no answer")));
+}
+
 TEST_F(AMapWithADeadPath, IsLeftAloneWhenDeadPathsAreWaitedFor) {
   auto request = to(20_GiB);
   request.dead_paths = DeadPaths::wait;

@@ -80,16 +80,6 @@ TEST_F(AVolumeWithRiders, GrowsBelowALogicalVolumeThatIsEncrypted) {
   EXPECT_EQ(run(to(20_GiB)).state, JobState::complete);
 }
 
-TEST_F(AVolumeWithRiders, IsExplainedWithWhereToLookForAPathThatIsAway) {
-  kernel.path("sda").state = "offline";
-
-  const auto result = explain();
-
-  ASSERT_TRUE(result.diagnosis);
-  EXPECT_THAT(result.diagnosis->problem, HasSubstr("device state is 'offline'"));
-  EXPECT_THAT(result.diagnosis->fix, HasSubstr("echo running > /sys/block/sda/device/state"));
-}
-
 TEST_F(AVolumeWithRiders, IsNotGrownBelowEncryption) {
   with_dm("dm-6", "CRYPT-PLAIN-x", "sda");
   kernel.path("sda").target_size = 20_GiB;
