@@ -71,26 +71,36 @@ std::string head_of(const Host& host, std::string_view path) {
 
 // ---- what closes a path ------------------------------------------------------------------------
 
+/// What a path is in, as far as the kernel knows.
+struct Condition {
+  std::optional<std::string> controller;  ///< its state; nothing: it is gone
+  std::string access;                     ///< ANA; empty where the target has none
+};
+
+Condition condition_of(const Host& host, std::string_view device, std::string_view controller) {
+  const auto state = host.read(of_controller(controller, "state"));
+  return {state ? std::optional(*state) : std::nullopt,
+          host.read(attribute_of(device, "ana_state")).value_or("")};
+}
+
 /// "live", or "live optimized" where the target has asymmetric access.
-std::string state_of(const Host& host, std::string_view device, std::string_view controller) {
-  const auto state = host.read(of_controller(controller, "state")).value_or("");
-  const auto access = host.read(attribute_of(device, "ana_state"));
-  return access && !access->empty() ? fmt::format("{} {}", state, *access) : state;
+std::string shown(const Condition& condition) {
+  const auto state = condition.controller.value_or("");
+  return condition.access.empty() ? state : fmt::format("{} {}", state, condition.access);
 }
 
 /// A rescan write of a controller that is not live "succeeds" and does nothing; what is
 /// inaccessible tells nothing.
-std::optional<Error> closed(const Host& host, std::string_view device,
+std::optional<Error> closed(const Condition& condition, std::string_view device,
                             std::string_view controller) {
   const auto closing = [&](std::string message) {
     return Error{ErrorCode::no_usable_path, std::move(message), std::string(device), 0};
   };
-  const auto state = host.read(of_controller(controller, "state"));
+  const auto& [state, access] = condition;
   if (!state) return closing(fmt::format("{}: its controller {} is gone", device, controller));
   if (*state != "live")
     return closing(
         fmt::format("{}: controller {} is '{}', not 'live'", device, controller, *state));
-  const auto access = host.read(attribute_of(device, "ana_state")).value_or("");
   if (access.empty() || access == "optimized" || access == "non-optimized") return std::nullopt;
   return closing(
       fmt::format("{}: ANA state is '{}', not optimized or non-optimized", device, access));
@@ -98,15 +108,19 @@ std::optional<Error> closed(const Host& host, std::string_view device,
 
 // ---- the live identity -------------------------------------------------------------------------
 
-/// The identifiers that the kernel read when the disk appeared, as hex digits. Without a UUID
-/// `uuid` shows the NGUID (core.c, uuid_show).
+/// One of the identifiers that the kernel read when the disk appeared, as hex digits; "" without.
+std::string identifier_of(const Host& host, std::string_view device, std::string_view attribute) {
+  auto text = host.read(attribute_of(device, attribute)).value_or("");
+  std::erase_if(text, [](char c) { return c == '-' || c == ' '; });
+  return text.find_first_not_of('0') == std::string::npos ? "" : text;
+}
+
+/// All of them. Without a UUID `uuid` shows the NGUID (core.c, uuid_show).
 Devices identifiers_of(const Host& host, std::string_view device) {
   Devices all;
-  for (const auto* attribute : {"uuid", "nguid", "eui"}) {
-    auto text = host.read(attribute_of(device, attribute)).value_or("");
-    std::erase_if(text, [](char c) { return c == '-' || c == ' '; });
-    if (text.find_first_not_of('0') != std::string::npos) all.push_back(std::move(text));
-  }
+  for (const auto* attribute : {"uuid", "nguid", "eui"})
+    if (auto found = identifier_of(host, device, attribute); !found.empty())
+      all.push_back(std::move(found));
   return all;
 }
 
@@ -162,26 +176,42 @@ bool leads_to(const Host& host, std::string_view controller, const NvmeConnectio
   return !connection.host || !as || *as == *connection.host;
 }
 
-/// By identifier where there is one; by number otherwise; a connection that names neither means
-/// every namespace of its subsystem.
-bool is_meant(const Host& host, std::string_view device, const NvmeConnection& connection) {
+/// One attribute is read of a namespace that has a UUID: there may be hundreds.
+bool has_identifier(const Host& host, std::string_view device, const NvmeConnection& connection) {
+  const auto uuid = identifier_of(host, device, "uuid");
+  if (connection.uuid && uuid == *connection.uuid) return true;
+  if (!uuid.empty() && !connection.nguid) return false;
   const auto known = identifiers_of(host, device);
   const auto shows = [&](const std::optional<std::string>& hex) {
     return hex && std::ranges::find(known, *hex) != known.end();
   };
-  if (connection.uuid || connection.nguid) return shows(connection.uuid) || shows(connection.nguid);
+  return shows(connection.uuid) || shows(connection.nguid);
+}
+
+bool names_an_identifier(const NvmeConnection& connection) {
+  return connection.uuid || connection.nguid;
+}
+
+/// By identifier where there is one; by number otherwise; a connection that names neither means
+/// every namespace of its subsystem.
+bool is_meant(const Host& host, std::string_view device, const NvmeConnection& connection) {
+  if (names_an_identifier(connection)) return has_identifier(host, device, connection);
   if (!connection.nsid) return true;
   return host.read(attribute_of(device, "nsid")).value_or("") == std::to_string(*connection.nsid);
 }
 
-void add_namespaces(const Host& host, std::string_view controller, const NvmeConnection& connection,
+/// True: the head was found, and the kernel lets no other of its subsystem have that identifier
+/// (core.c, nvme_subsys_check_duplicate_ids).
+bool add_namespaces(const Host& host, std::string_view controller, const NvmeConnection& connection,
                     Devices& found) {
   for (const auto& name : names_in(host, fmt::format("{}/{}", controllers_folder, controller))) {
     if (!nvme::parse_disk_name(name) || !is_meant(host, name, connection)) continue;
     const auto head = head_of(host, name);
     const auto& volume = head.empty() ? name : head;
     if (std::ranges::find(found, volume) == found.end()) found.push_back(volume);
+    if (!head.empty() && names_an_identifier(connection)) return true;
   }
+  return false;
 }
 
 // ---- the connector -----------------------------------------------------------------------------
@@ -214,8 +244,9 @@ Result<Devices> NvmeConnector::discover(Host& host, const ConnectionInfo& info) 
   if (!connection) return std::unexpected(connection.error());
   Devices found;
   for (const auto& controller : names_in(host, std::string(controllers_folder)))
-    if (leads_to(host, controller, *connection))
-      add_namespaces(host, controller, *connection, found);
+    if (leads_to(host, controller, *connection) &&
+        add_namespaces(host, controller, *connection, found))
+      break;
   return found;
 }
 
@@ -236,8 +267,9 @@ void describe_path(const Host& host, const std::string& controller, Layer& layer
   const auto address = host.read(of_controller(controller, "address")).value_or("");
   layer.endpoint = fmt::format("{},{}", nvme::portal_of(address),
                                host.read(of_controller(controller, "subsysnqn")).value_or("?"));
-  layer.state = state_of(host, layer.device, controller);
-  layer.closed = closed(host, layer.device, controller);
+  const auto condition = condition_of(host, layer.device, controller);
+  layer.state = shown(condition);
+  layer.closed = closed(condition, layer.device, controller);
 }
 
 std::unexpected<Error> no_namespace(std::string_view device) {
@@ -265,7 +297,8 @@ Result<Standing> NvmeConnector::standing(Host& host, std::string_view device) co
   if (parent.empty()) return no_namespace(device);
   auto identity = identity_of(host, device);
   if (!identity) return std::unexpected(std::move(identity.error()));
-  return Standing{*identity, is_head(parent) ? std::nullopt : closed(host, device, parent)};
+  if (is_head(parent)) return Standing{*identity, std::nullopt};
+  return Standing{*identity, closed(condition_of(host, device, parent), device, parent)};
 }
 
 Result<Truth> NvmeConnector::probe(Host& host, const Layer& layer, Deadline) const {
@@ -297,7 +330,8 @@ Result<void> NvmeConnector::grow(Host& host, const Layer& layer, Bytes, Deadline
 
 Result<Measurement> NvmeConnector::measure(Host& host, const Layer& layer, bool consumer) const {
   auto measured = measure_block(host, layer, consumer);
-  if (measured && layer.has_target) measured->state = state_of(host, layer.device, layer.address);
+  if (measured && layer.has_target)
+    measured->state = shown(condition_of(host, layer.device, layer.address));
   return measured;
 }
 

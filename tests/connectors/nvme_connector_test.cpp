@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // NVMe namespaces on the kernel in memory: what a layer says, whom a probe asks, what closes a
 // path.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -98,6 +99,23 @@ TEST_F(AJoinedNamespace, IsNotTouchedWhereNothingTellsItsPathsApart) {
 
   EXPECT_THAT(connector->describe(kernel, "nvme0c0n1"),
               FailsWith(ErrorCode::not_supported, "neither a device number nor a sequence"));
+}
+
+// With hundreds of namespaces, each of hundreds of jobs goes through all of them.
+TEST_F(AJoinedNamespace, IsFoundAmongOthersByOneAttributeOfEachAtItsFirstController) {
+  nvme.add_joined(
+      {"nvme0", "nvme1"},
+      {.nsid = 2, .identity = Wwid{WwidType::uuid, "00000000000040008000000000000006"}});
+  std::vector<std::string> read;
+  for (const auto* name : {"nvme0c0n1/nguid", "nvme0c0n1/eui", "nvme0c1n1/uuid", "nvme0c1n2/uuid"})
+    kernel.add_attribute(fmt::format("block/{}", name), [&read, name] {
+      read.emplace_back(name);
+      return std::optional<std::string>();
+    });
+
+  EXPECT_THAT(found_with(R"(,"vol_uuid":"00000000-0000-4000-8000-000000000006")"),
+              Optional(ElementsAre("nvme0n2")));
+  EXPECT_THAT(read, IsEmpty());
 }
 
 TEST_F(AJoinedNamespace, IsAskedThroughEachControllerByItself) {
