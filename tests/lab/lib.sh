@@ -555,17 +555,31 @@ field() {
   jq --raw-output --compact-output "$1" <<<"$answer"
 }
 
-# volume_changed VOLUME_ID SIZE: the event as a virt layer sends it; waits for the job, whose result is then in
-# $answer and its state in $job_state.
+# volume_changed VOLUME_ID SIZE: the event as a virt layer sends it; waits for the job, as await_job.
 volume_changed() {
-  local job
+  begin_job "$@" && await_job
+}
+
+# begin_job VOLUME_ID SIZE: the event alone; the job's object is then $job.
+begin_job() {
   job=$(busctl --json=short call org.volgrow.Agent1 /org/volgrow/Agent1 org.volgrow.Agent1.Manager VolumeChanged \
-    'sta{sv}' "$1" "$(bytes "$2")" 0 | jq --raw-output '.data[0]') || return
+    'sta{sv}' "$1" "$(bytes "$2")" 0 | jq --raw-output '.data[0]')
+}
+
+# await_job: until $job has ended; its result is then in $answer and its state in $job_state.
+await_job() {
   busctl --json=short --timeout=120 call org.volgrow.Agent1 "$job" org.volgrow.Agent1.Job Wait u 110000 \
     >/tmp/job.json || return
   # shellcheck disable=SC2034  # for who sources this
   job_state=$(jq --raw-output '.data[0]' /tmp/job.json)
   answer=$(jq --raw-output '.data[1]' /tmp/job.json)
+}
+
+# restart_killed_volgrowd [ARGUMENT…]: with SIGKILL, and started again at once.
+restart_killed_volgrowd() {
+  kill -KILL "$volgrowd_pid"
+  wait "$volgrowd_pid" 2>/dev/null
+  start_volgrowd "$@"
 }
 
 # register_volume VOLUME_ID TARGET LUN PORTAL…: as a virt layer does at attach.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes of the machine of setup.sh one with fifty volumes more, each a map of two paths; it is saved too:
-#   target "many"    portals 127.0.0.6 and 127.0.0.7; LUN 0 … 49 volumes "many-1" … "many-50", 64 MiB each
+# Makes of the machine of setup.sh one with a hundred volumes more, each a map of two paths; it is saved too:
+#   target "many"    portals 127.0.0.6 and 127.0.0.7; LUN 0 … 99 volumes "many-1" … "many-100", 64 MiB each
 set -euo pipefail
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
@@ -9,7 +9,7 @@ source "$LAB_LIB"
 make_them() {
   local lun
   make_target many 127.0.0.6 127.0.0.7
-  for lun in {0..49}; do
+  for lun in {0..99}; do
     make_volume "many-$((lun + 1))" 64M
     map_lun many "$lun" "many-$((lun + 1))"
   done
@@ -19,7 +19,7 @@ make_them() {
 make_maps() {
   local number
   start_multipathd 10
-  for number in {1..50}; do
+  for number in {1..100}; do
     await_map "many-$number" 2 || return
   done
 }
@@ -29,4 +29,4 @@ few_rules
 make_them
 log_in many
 milliseconds make_maps
-measured "50 maps made in $elapsed_ms ms"
+measured "100 maps made in $elapsed_ms ms"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Fifty volumes of two paths each grow at once.
-# lab: state=many limit=600
+# A hundred volumes of two paths each grow at once.
+# lab: state=many limit=900
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 
-count=50
+count=100
 
 register_them() {
   local lun
@@ -32,7 +32,7 @@ all_grown() {
 need start_volgrowd
 need register_them
 grow_them
-milliseconds volgrow --json rescan --all --timeout 5min >/tmp/answers.json
+milliseconds volgrow --json rescan --all --timeout 10min >/tmp/answers.json
 same "every job ends well" 0 $?
 same "every map has its new size" "$count" "$(all_grown)"
 same "no worker is stuck" 0 "$(manager_property StuckWorkers)"
