@@ -72,10 +72,9 @@ void Agent::show_manager() {
   face_->show(manager_);
 }
 
-void Agent::show(const VolumeRecord& record, VolumeView view) {
-  if (record.view == view) return;
-  auto changed = record;
-  changed.view = std::move(view);
+void Agent::show(VolumeRecord changed) {
+  const auto* shown = volumes_.find(changed.id);
+  if (shown != nullptr && *shown == changed) return;
   face_->show(changed.view);
   volumes_.put(std::move(changed));
 }
@@ -87,10 +86,10 @@ void Agent::job_accepted(const JobRecord& record, const JobView& view) {
   face_->announce_job_new(view.id);
   const auto* volume = volumes_.find(record.request.volume_id);
   if (volume == nullptr) return;
-  auto shown = volume->view;
-  shown.state = VolumeState::growing;
-  shown.last_job = view.id;
-  show(*volume, std::move(shown));
+  auto shown = *volume;
+  shown.view.state = VolumeState::growing;
+  shown.view.last_job = view.id;
+  show(std::move(shown));
 }
 
 void Agent::job_progressed(const JobView& view) {
@@ -112,8 +111,7 @@ void Agent::job_ending(const JobRecord& record, JobResult& result, Journal& jour
   if (volume == nullptr) return;
   if (result.volume_id.empty()) result.volume_id = volume->id;
   if (result.wwid && result.wwid == volume->pinned) result.identity = IdentityProof::pinned;
-  auto seen = *volume;
-  seen.view = seen_in(result, volume->view);
+  auto seen = seen_in(result, *volume);
   seen.view.last_job = record.id;
   if (auto pinned = journal.pin(seen); !pinned)
     needs_.log.warning(
@@ -123,9 +121,9 @@ void Agent::job_ending(const JobRecord& record, JobResult& result, Journal& jour
 void Agent::job_ended(const JobRecord& record, const JobView& view, const JobResult& result) {
   phases_.erase(view.id);
   if (const auto* volume = volumes_.find(result.volume_id)) {
-    auto seen = seen_in(result, volume->view);
-    seen.last_job = record.id;
-    show(*volume, std::move(seen));
+    auto seen = seen_in(result, *volume);
+    seen.view.last_job = record.id;
+    show(std::move(seen));
     lookout_.outdate(result.volume_id);
   }
   face_->show(view);

@@ -114,7 +114,7 @@ class Agent final : public bus::AgentService, private JobEvents {
   void seen(const std::string& name, const JobResult& result);
   void grow_spontaneously(Request request);
   void looked_at(const JobResult& result);
-  void show(const VolumeRecord& record, VolumeView view);
+  void show(VolumeRecord changed);
   void show_manager();
 
   struct Progress {

@@ -316,11 +316,11 @@ Result<VolumeRecord> Agent::record_from(const std::string& id, const Subject& su
                    fmt::format("{} is registered as volume {} already; unregister that one first",
                                result.device, other->id));
   const auto* known = volumes_.find(id);
-  VolumeView view;
-  if (known != nullptr) view = known->view;
-  view.id = id;
-  view.wwid = result.wwid ? to_string(*result.wwid) : "";
-  return VolumeRecord{id, to_text(subject), result.wwid, seen_in(result, std::move(view))};
+  VolumeRecord record{id, to_text(subject), result.wwid, {}};
+  if (known != nullptr) record.view = known->view;
+  record.view.id = id;
+  record.view.wwid = result.wwid ? to_string(*result.wwid) : "";
+  return seen_in(result, std::move(record));
 }
 
 void Agent::registered_now(const std::string& id, const Subject& subject, const JobResult& result,

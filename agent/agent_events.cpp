@@ -121,20 +121,15 @@ bool Agent::read_sizes(VolumeView& view) const {
 void Agent::resized(const std::string& device) {
   for (const auto& id : volumes_.on_device(device)) {
     const auto* volume = volumes_.find(id);
-    auto view = volume->view;
-    const auto before = view.size;
+    auto changed = *volume;
+    const auto before = changed.view.size;
     const bool gone = !needs_.host.list(fmt::format("block/{}", device));
-    if (!read_sizes(view) && !gone) continue;
-    const auto after = view.size;
-    show(*volume, std::move(view));
+    if (!read_sizes(changed.view) && !gone) continue;
+    const auto after = changed.view.size;
+    show(std::move(changed));
     lookout_.outdate(id);
     if (jobs_.busy(id)) continue;
     if (before != after) face_->announce_volume_resized(id, before, after, Origin::spontaneous);
-    if (after < before)
-      needs_.log.error(fmt::format("{}: its device has become smaller, {} and then {}; that was "
-                                   "not volgrowd's doing",
-                                   id, exact_size(before), exact_size(after)),
-                       {{field::volume, id}});
     lookout_.hint(id);
   }
 }
@@ -219,7 +214,17 @@ void Agent::grow_spontaneously(Request request) {
 void Agent::looked_at(const JobResult& result) {
   const auto* volume = volumes_.find(result.volume_id);
   if (volume == nullptr || jobs_.busy(result.volume_id)) return;
-  show(*volume, seen_in(result, volume->view));
+  auto seen = seen_in(result, *volume);
+  const bool smaller =
+      seen.view.state == VolumeState::shrunk && state_in(result) != seen.view.state;
+  if (smaller && volume->view.state != VolumeState::shrunk)
+    needs_.log.error(
+        fmt::format(
+            "{}: {} has become smaller: {}, where it had {}. That was not volgrowd's doing; "
+            "look at the target before somebody writes there",
+            seen.id, seen.view.device, exact_size(seen.view.size), exact_size(seen.largest)),
+        {{field::volume, seen.id}});
+  show(std::move(seen));
 }
 
 }  // namespace volgrow::agent

@@ -307,7 +307,7 @@ Value value_of(const PathView& path) {
   return Value::Array{path.device, path.endpoint, path.size.count(), path.state};
 }
 
-std::string text_of(const VolumeView& view) {
+std::string text_of(const VolumeView& view, Bytes largest) {
   Value::Array paths;
   for (const auto& path : view.paths)
     paths.push_back(value_of(path));
@@ -319,7 +319,8 @@ std::string text_of(const VolumeView& view) {
                                      {"target_size", view.target_size.count()},
                                      {"state", name_of(view.state)},
                                      {"paths", std::move(paths)},
-                                     {"last_job", view.last_job}}));
+                                     {"last_job", view.last_job},
+                                     {"largest", largest.count()}}));
 }
 
 std::string text_in(const Value* value) {
@@ -352,27 +353,29 @@ std::vector<PathView> paths_in(const Value* value) {
 }
 
 /// A member that is missing keeps its default: what was last shown is measured again anyway.
-Result<VolumeView> view_of(const std::string& text) {
+Result<VolumeRecord> with_view(VolumeRecord record, const std::string& text) {
   const auto value = parse_json(text, view_limits);
   if (!value) return std::unexpected(value.error());
-  return VolumeView{.id = text_in(value->find("id")),
-                    .wwid = text_in(value->find("wwid")),
-                    .kind = text_in(value->find("kind")),
-                    .device = text_in(value->find("device")),
-                    .size = Bytes(number_in(value->find("size"))),
-                    .target_size = Bytes(number_in(value->find("target_size"))),
-                    .state = state_in(value->find("state")),
-                    .paths = paths_in(value->find("paths")),
-                    .last_job = static_cast<JobId>(number_in(value->find("last_job")))};
+  record.largest = Bytes(number_in(value->find("largest")));
+  record.view = VolumeView{.id = text_in(value->find("id")),
+                           .wwid = text_in(value->find("wwid")),
+                           .kind = text_in(value->find("kind")),
+                           .device = text_in(value->find("device")),
+                           .size = Bytes(number_in(value->find("size"))),
+                           .target_size = Bytes(number_in(value->find("target_size"))),
+                           .state = state_in(value->find("state")),
+                           .paths = paths_in(value->find("paths")),
+                           .last_job = static_cast<JobId>(number_in(value->find("last_job")))};
+  return record;
 }
 
 Result<VolumeRecord> volume_of(const VolumeRow& row) {
   const auto what = fmt::format("volume {}", row.id);
   auto pinned = wwid_of(row.pinned);
   if (!pinned) return unreadable(what, pinned.error().message);
-  auto view = view_of(row.view);
-  if (!view) return unreadable(what, view.error().message);
-  return VolumeRecord{row.id, row.subject, std::move(*pinned), std::move(*view)};
+  auto record = with_view({row.id, row.subject, std::move(*pinned), {}}, row.view);
+  if (!record) return unreadable(what, record.error().message);
+  return record;
 }
 
 // ---- the journal ----
@@ -446,7 +449,8 @@ HotStatements& SqliteJournal::hot() {
 Result<void> SqliteJournal::pin(const VolumeRecord& volume) {
   return perform([&]() -> Result<void> {
     auto& statement = hot().pin;
-    statement.row = {volume.id, volume.subject, text_of(volume.pinned), text_of(volume.view)};
+    statement.row = {volume.id, volume.subject, text_of(volume.pinned),
+                     text_of(volume.view, volume.largest)};
     statement.run();
     return {};
   });

@@ -27,6 +27,8 @@ struct VolumeRecord {
   std::string subject;         ///< text that parse_subject() reads; no secrets
   std::optional<Wwid> pinned;  ///< none: its target reports no identity
   VolumeView view;             ///< as last shown
+  /// That its consumer had since it was registered. Less than that is an alarm, whoever did it.
+  Bytes largest{};
 
   bool operator==(const VolumeRecord&) const = default;
 };

@@ -48,10 +48,11 @@ VolumeState state_in(const JobResult& result) {
   return state_by_layers(result);
 }
 
-VolumeView seen_in(const JobResult& result, VolumeView before) {
-  auto view = std::move(before);
+VolumeRecord seen_in(const JobResult& result, VolumeRecord before) {
+  auto record = std::move(before);
+  auto& view = record.view;
   view.state = state_in(result);
-  if (result.layers.empty()) return view;
+  if (result.layers.empty()) return record;
   view.device = result.device;
   view.size = result.size.value_or(view.size);
   view.paths.clear();
@@ -62,7 +63,10 @@ VolumeView seen_in(const JobResult& result, VolumeView before) {
     view.paths.push_back(
         {layer.device, layer.endpoint, layer.after_bytes.value_or(Bytes()), layer.state});
   }
-  return view;
+  const bool smaller = result.size && *result.size < record.largest;
+  if (smaller && view.state != VolumeState::mismatch) view.state = VolumeState::shrunk;
+  record.largest = std::max(record.largest, view.size);
+  return record;
 }
 
 VolumeBook::VolumeBook(std::vector<VolumeRecord> records) {

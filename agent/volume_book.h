@@ -44,6 +44,7 @@ std::string kernel_name(std::string_view node);
 VolumeState state_in(const JobResult& result);
 
 /// `before` as the result shows it now: sizes, paths, state. What the result did not measure stays.
-VolumeView seen_in(const JobResult& result, VolumeView before);
+/// A volume that has less than it had is `shrunk` until it has it again, or is registered anew.
+VolumeRecord seen_in(const JobResult& result, VolumeRecord before);
 
 }  // namespace volgrow::agent
