@@ -73,8 +73,13 @@ struct Ending {
 
 class ProcessPool final : public WorkerPool {
  public:
-  ProcessPool(EventLoop& loop, const Clock& clock, Zygote zygote, PoolLimits limits)
-      : loop_(loop), clock_(clock), limits_(limits), zygote_(std::move(zygote)) {
+  ProcessPool(EventLoop& loop, const Clock& clock, Zygote zygote, PoolLimits limits,
+              Processors processors)
+      : loop_(loop),
+        clock_(clock),
+        limits_(limits),
+        processors_(std::move(processors)),
+        zygote_(std::move(zygote)) {
     limits_.most = std::max<std::size_t>(limits_.most, 1);
   }
   Result<void> listen();
@@ -115,6 +120,7 @@ class ProcessPool final : public WorkerPool {
   void begin(Task& task);
   void grow(TimePoint now);
   std::size_t wanted_more() const;
+  bool processors_are_taken() const;
   Result<void> spawn(TimePoint now);
   void shrink(TimePoint now);
   void arm();
@@ -133,6 +139,7 @@ class ProcessPool final : public WorkerPool {
   EventLoop& loop_;
   const Clock& clock_;
   PoolLimits limits_;
+  Processors processors_;
   Zygote zygote_;
   EventLoop::Watch notices_;
   std::optional<Error> lost_;  ///< why there will be no workers any more
@@ -381,8 +388,20 @@ void ProcessPool::grow(TimePoint now) {
 }
 
 std::size_t ProcessPool::wanted_more() const {
+  if (processors_are_taken()) return 0;
   if (finished_since_ == 0) return count(Worker::State::busy);
   return queue_.size() > horizon * finished_since_ ? 1 : 0;
+}
+
+/// One that is not there yet is being forked, which is to compute.
+bool ProcessPool::processors_are_taken() const {
+  std::size_t computing = 0;
+  for (const auto& [id, worker] : workers_) {
+    if (worker.state != Worker::State::busy) continue;
+    if (worker.pid == -1 || processors_.computes(worker.pid)) ++computing;
+    if (computing >= processors_.count) return true;
+  }
+  return false;
 }
 
 Result<void> ProcessPool::spawn(TimePoint now) {
@@ -507,8 +526,10 @@ std::size_t ProcessPool::count(Worker::State state) const {
 }  // namespace
 
 Result<std::unique_ptr<WorkerPool>> WorkerPool::create(EventLoop& loop, const Clock& clock,
-                                                       Zygote zygote, PoolLimits limits) {
-  auto pool = std::make_unique<ProcessPool>(loop, clock, std::move(zygote), limits);
+                                                       Zygote zygote, PoolLimits limits,
+                                                       Processors processors) {
+  auto pool =
+      std::make_unique<ProcessPool>(loop, clock, std::move(zygote), limits, std::move(processors));
   if (auto listening = pool->listen(); !listening) return std::unexpected(listening.error());
   return pool;
 }

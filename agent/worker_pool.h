@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "agent/processors.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/event_loop.h"
@@ -62,8 +63,10 @@ class WorkerPool {
  public:
   using OnResult = std::function<void(StepResult)>;
 
+  /// More workers are started while steps wait and workers sleep, not while they compute.
   static Result<std::unique_ptr<WorkerPool>> create(EventLoop& loop, const Clock& clock,
-                                                    Zygote zygote, PoolLimits limits);
+                                                    Zygote zygote, PoolLimits limits,
+                                                    Processors processors = real_processors());
   virtual ~WorkerPool() = default;
 
   /// Performs `step` as soon as a worker is free; steps start in the order they were given. Calls

@@ -64,10 +64,12 @@ struct Script {
 
 class AWorkerPool : public ::testing::Test {
  protected:
-  void start(PoolLimits limits = {}) {
+  void start(PoolLimits limits = {}, std::size_t processors = 64) {
     auto zygote = Zygote::start([this] { return Script{begun, finish}; });
     zygote_pid = zygote->pid();
-    pool = WorkerPool::create(loop, loop.clock(), std::move(*zygote), limits).value();
+    pool = WorkerPool::create(loop, loop.clock(), std::move(*zygote), limits,
+                              {processors, [this](pid_t) { return computing; }})
+               .value();
   }
   Step step(std::string device, Duration within_limit = limit) {
     Layer layer;
@@ -102,6 +104,7 @@ class AWorkerPool : public ::testing::Test {
   Gate finish;
   FakeTimeLoop loop;
   std::unique_ptr<WorkerPool> pool;
+  bool computing = false;  ///< whether busy workers run; else they sleep in the kernel
   pid_t zygote_pid = -1;
   std::uint32_t last_id = 0;
   std::vector<StepResult> results;
@@ -169,15 +172,35 @@ TEST_F(AWorkerPool, DoublesItsWorkersWhileAllOfThemAreBlocked) {
     submit("hang");
   std::vector<std::size_t> sizes;
 
-  for (int i = 0; i < 4; ++i) {
+  for (std::size_t workers = 1; workers <= 8; workers *= 2) {
+    for (auto newly = (workers + 1) / 2; newly > 0; --newly)
+      begun.pass();  // all at work at the same time
     sizes.push_back(pool->workers());
     loop.advance(2ms);
     turn();
   }
 
   EXPECT_THAT(sizes, ElementsAre(1, 2, 4, 8));
+}
+
+TEST_F(AWorkerPool, HasNoMoreWorkersThanProcessorsWhileTheyCompute) {
+  computing = true;
+  start({}, 2);
   for (int i = 0; i < 8; ++i)
-    begun.pass();  // all at work at the same time
+    submit("hang");
+  const auto time_passes = [this] {
+    for (int i = 0; i < 5; ++i) {
+      loop.advance(2ms);
+      turn();
+    }
+  };
+
+  time_passes();
+  EXPECT_EQ(pool->workers(), 2U);
+
+  computing = false;  // they have asked their targets
+  while (pool->workers() == 2)
+    time_passes();
 }
 
 TEST_F(AWorkerPool, NeverHasMoreWorkersThanItsLimit) {

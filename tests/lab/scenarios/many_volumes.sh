@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A hundred volumes of two paths each grow at once.
-# lab: state=many limit=900
+# lab: state=many limit=1200
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 
@@ -34,6 +34,7 @@ need register_them
 grow_them
 milliseconds volgrow --json rescan --all --timeout 10min >/tmp/answers.json
 same "every job ends well" 0 $?
+jq --raw-output '.. | objects | select(.error? != null) | "measured: \(.volume_id) \(.state): \(.error.message)"' /tmp/answers.json
 same "every map has its new size" "$count" "$(all_grown)"
 same "no worker is stuck" 0 "$(manager_property StuckWorkers)"
 measured "$count volumes of two paths at once: $elapsed_ms ms"
