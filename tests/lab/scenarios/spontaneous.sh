@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The host heals itself: growth in silence is taken over, a live path that lost its size gets it back, and a volume
 # that became smaller is an alarm, told once, and left alone. Nobody asks for anything here.
-# lab: limit=240
+# lab: limit=300
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 
@@ -58,6 +58,19 @@ became_smaller() {
   check "when it has its size again, all is well" await 60 volume_is volume-third ok
 }
 
+# Once the kernel has followed it too, no two sizes differ.
+followed_by_somebody() {
+  resize_volume third 512M
+  rescan "$single"
+  same "somebody made the disk smaller" $((gib / 2)) "$(kernel_size "$single")"
+  check "that is shown too" await 60 volume_is volume-third shrunk
+  need stop_volgrowd
+  need start_volgrowd --config /tmp/agent.toml
+  check "and after a restart" await 20 volume_is volume-third shrunk
+  need register_volume volume-third single 0 127.0.0.3
+  check "until its owner registers it anew" await 20 volume_is volume-third ok
+}
+
 says_so() {
   [[ $(grep --count "has become smaller at its target" /tmp/volgrowd.log) == "$1" ]]
 }
@@ -80,5 +93,6 @@ need await 10 volume_is volume-third ok
 grown_in_silence
 lost_its_size
 became_smaller
+followed_by_somebody
 kill "$watch_pid"
 finish
