@@ -3,6 +3,7 @@
 #include "control/extends.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 
@@ -254,7 +255,7 @@ void Extends::finish(std::int64_t id, ExtendEvent event) {
   if (!applied) return not_stored(id, applied.error());
   needs_.commits.after([this, id](const Result<void>& durable) {
     if (!durable) return not_stored(id, durable.error());
-    under_way_.erase(id);
+    forget(id);
   });
 }
 
@@ -267,6 +268,16 @@ void Extends::not_stored(std::int64_t id, const Error& error) {
 
 void Extends::finish_again(std::int64_t id) {
   finish(id, *under_way_.at(id).end);
+}
+
+/// Thousands at once leave a heap with holes, which malloc keeps until it is told (malloc_trim(3)).
+void Extends::forget(std::int64_t id) {
+  constexpr std::size_t many = 1000;
+  most_under_way_ = std::max(most_under_way_, under_way_.size());
+  under_way_.erase(id);
+  if (!under_way_.empty() || most_under_way_ < many) return;
+  ::malloc_trim(0);
+  most_under_way_ = 0;
 }
 
 Result<void> Extends::apply(Store& store, const Extend& extend, ExtendEvent event) {

@@ -72,12 +72,14 @@ class Extends {
   ExtendEvent success_of(const UnderWay& under_way) const;
   void finish(std::int64_t id, ExtendEvent event);
   void finish_again(std::int64_t id);
+  void forget(std::int64_t id);
   void not_stored(std::int64_t id, const Error& error);
   Result<void> apply(Store& store, const Extend& extend, ExtendEvent event);
   Result<void> store_end(Store& store, const Extend& extend, const Transition& transition);
 
   Needs needs_;
   std::map<std::int64_t, UnderWay> under_way_;
+  std::size_t most_under_way_ = 0;  ///< since memory was last given back
 };
 
 }  // namespace volgrow::control

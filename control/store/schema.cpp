@@ -56,8 +56,8 @@ const DatabaseKind control_kind{
                ) strict)",
                // All that a sum of what is reserved needs: with thousands open it is asked for at
                // every request.
-               "create index extends_of_project on extends"
-               " (project_id, volume_type_id, new_size, old_size)",
+               R"(create index extends_of_project on extends
+                 (project_id, volume_type_id, new_size, old_size))",
                R"(create table quota_limits (
                  project_id text not null, resource text not null, hard_limit integer not null,
                  primary key (project_id, resource)
