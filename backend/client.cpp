@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <string>
 
@@ -17,8 +18,8 @@
 namespace volgrow::backend {
 namespace {
 
-/// What control may have in flight at once; beyond it something is wrong, and memory is finite.
-constexpr std::size_t most_in_flight = 4096;
+/// Sent at once; what is beyond it waits for its turn until its deadline.
+constexpr std::size_t most_unanswered = 1024;
 
 Result<Fd> connect_to(const std::filesystem::path& path) {
   sockaddr_un address{};
@@ -43,11 +44,12 @@ bool answers(const Call& call, const Outcome& outcome) {
       call);
 }
 
-Error too_many() {
-  return Error{ErrorCode::limits_exceeded,
-               fmt::format("volgrow-backend has {} calls to answer already", most_in_flight),
-               {},
-               0};
+Error never_sent(const std::string& call) {
+  return Error{
+      ErrorCode::timed_out,
+      fmt::format("{}: volgrow-backend had too many calls to answer before this one", call),
+      {},
+      0};
 }
 
 Error no_answer_to(const std::string& call) {
@@ -71,9 +73,13 @@ class SocketClient final : public Client {
   struct InFlight {
     Call call;
     Then<Outcome> then;
+    Deadline deadline;
+    bool sent = false;
     EventLoop::Watch alarm;  ///< at the deadline; or now, when it failed already
   };
 
+  void send_waiting();
+  void send(std::uint64_t id);
   Result<void> connect();
   void end_later(std::uint64_t id, TimePoint when, Error error);
   void end(std::uint64_t id, Result<Outcome> outcome);
@@ -85,21 +91,37 @@ class SocketClient final : public Client {
   const Clock& clock_;
   std::filesystem::path path_;
   std::map<std::uint64_t, InFlight> in_flight_;
+  std::deque<std::uint64_t> waiting_;  ///< not sent yet, or ended without
+  std::size_t unanswered_ = 0;
   std::uint64_t last_id_ = 0;
   std::unique_ptr<PacketConnection> connection_;
 };
 
 void SocketClient::ask(Call call, Deadline deadline, Then<Outcome> then) {
   const auto id = ++last_id_;
-  const auto limit = deadline.remaining(clock_.now());
-  auto packet = to_packet(Request{id, limit, call});
   auto what = to_text(call);
-  in_flight_.emplace(id, InFlight{std::move(call), std::move(then), {}});
-  if (in_flight_.size() > most_in_flight) return end_later(id, clock_.now(), too_many());
+  in_flight_.emplace(id, InFlight{std::move(call), std::move(then), deadline, false, {}});
+  end_later(id, deadline.at, never_sent(what));
+  waiting_.push_back(id);
+  send_waiting();
+}
+
+void SocketClient::send_waiting() {
+  while (!waiting_.empty() && unanswered_ < most_unanswered) {
+    const auto id = waiting_.front();
+    waiting_.pop_front();
+    if (in_flight_.contains(id)) send(id);
+  }
+}
+
+void SocketClient::send(std::uint64_t id) {
+  auto& asked = in_flight_.at(id);
   if (const auto connected = connect(); !connected)
     return end_later(id, clock_.now(), connected.error());
-  end_later(id, deadline.at, no_answer_to(what));
-  connection_->send(std::move(packet));
+  asked.sent = true;
+  ++unanswered_;
+  end_later(id, asked.deadline.at, no_answer_to(to_text(asked.call)));
+  connection_->send(to_packet(Request{id, asked.deadline.remaining(clock_.now()), asked.call}));
 }
 
 Result<void> SocketClient::connect() {
@@ -124,7 +146,10 @@ void SocketClient::end_later(std::uint64_t id, TimePoint when, Error error) {
 
 void SocketClient::end(std::uint64_t id, Result<Outcome> outcome) {
   auto ended = in_flight_.extract(id);
-  if (!ended.empty()) ended.mapped().then(std::move(outcome));
+  if (ended.empty()) return;
+  if (ended.mapped().sent) --unanswered_;
+  send_waiting();
+  ended.mapped().then(std::move(outcome));
 }
 
 void SocketClient::on_packet(const std::string& packet) {
@@ -153,6 +178,8 @@ void SocketClient::on_end(const Error& why) {
 /// Who is told may ask again at once: that is a new call on a new connection.
 void SocketClient::lose(const Error& why) {
   connection_.reset();
+  waiting_.clear();
+  unanswered_ = 0;
   auto lost = std::exchange(in_flight_, {});
   for (auto& [id, call] : lost)
     call.then(std::unexpected(why));

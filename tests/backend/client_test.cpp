@@ -19,6 +19,7 @@ namespace volgrow::backend {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -91,6 +92,31 @@ TEST_F(AClientWithItsServer, HasManyCallsInFlight) {
                  [&](const Result<Measured>& made) { answered += made ? 1 : 0; });
 
   ASSERT_TRUE(loop.run_until([&] { return answered == 1000; }));
+}
+
+TEST_F(AClientWithItsServer, KeepsWhatIsTooMuchAtOnceUntilThereIsRoom) {
+  std::size_t answered = 0;
+  std::size_t refused = 0;
+  for (int i = 0; i < 10'000; ++i)
+    client->call(Create{{"fast", std::to_string(i)}, 1_GiB}, soon(),
+                 [&](const Result<Measured>& made) { ++(made ? answered : refused); });
+
+  ASSERT_TRUE(loop.run_until([&] { return answered + refused == 10'000; }));
+  EXPECT_EQ(refused, 0);
+}
+
+TEST_F(AClientWithItsServer, SaysOfWhatWasNeverSentThatItWasNot) {
+  driver->hold("a");
+  std::vector<std::string> told;
+  for (int i = 0; i < 1025; ++i)
+    client->call(Extend{{"fast", "a"}, 1_GiB}, soon(),
+                 [&](const Result<Measured>& grown) { told.push_back(grown.error().message); });
+  loop.advance(10s);
+
+  ASSERT_TRUE(loop.run_until([&] { return told.size() == 1025; }));
+
+  EXPECT_THAT(told, Contains(HasSubstr("too many calls to answer before")));
+  EXPECT_THAT(told, Contains(HasSubstr("ask for the size")));
 }
 
 TEST_F(AClientWithItsServer, IsToldTheDeadlineByTheServerOrItself) {
