@@ -18,10 +18,14 @@ if(CCACHE)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Werror)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND (CMAKE_BUILD_TYPE STREQUAL "Release" OR VOLGROW_SANITIZE STREQUAL "thread"))
-  # Both optimize, and then g++ 12 takes the other member of std::expected's and std::optional's union for read, and "text" + std::string for
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  # g++ 12 takes the other member of std::expected's and std::optional's union for read, and "text" + std::string for
   # a copy onto itself (PR105651).
   add_compile_options(-Wno-maybe-uninitialized -Wno-restrict)
+endif()
+if(VOLGROW_SANITIZE STREQUAL "thread")
+  # It optimizes with checks in between, and finds yet more of that kind; the other builds refuse what is real.
+  add_compile_options(-Wno-error)
 endif()
 add_compile_definitions(VOLGROW_VERSION="${PROJECT_VERSION}")
 include_directories(${CMAKE_SOURCE_DIR})
