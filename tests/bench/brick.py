@@ -16,8 +16,10 @@ import os_brick
 
 
 def connector_for(info):
-    multipath = "target_portals" in info["data"]
-    return connector.InitiatorConnector.factory("ISCSI", "env", use_multipath=multipath)
+    several = {"iscsi": "target_portals" in info["data"], "nvmeof": False,
+               "fibre_channel": len(info["data"].get("target_wwn", ())) > 1}
+    transport = info["driver_volume_type"]
+    return connector.InitiatorConnector.factory(transport, "env", use_multipath=several[transport])
 
 
 def main():

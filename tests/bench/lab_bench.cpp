@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What volgrow costs over the bare kernel and multipathd, and what it saves over os-brick, on real
-// iSCSI paths and maps. Runs in the lab's machine, started by lab.sh, which has made the volumes;
-// everything compared is measured in this one run, in turn, on the same volumes.
+// iSCSI, Fibre Channel and NVMe paths and maps. Runs in the lab's machine, started by lab.sh, which
+// has made the volumes; everything compared is measured in this one run, in turn, on the same
+// volumes.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
@@ -17,6 +18,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <iterator>
 #include <map>
 #include <mutex>
@@ -37,24 +39,24 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int rounds = 11;
-/// Of a process that imports os-brick first: a minute each in the lab, so only for two paths.
+/// Of many volumes at once, which take minutes in the lab.
+constexpr int long_rounds = 3;
+/// os-brick does many volumes one after the other: of those, so many are measured.
+constexpr std::size_t brick_sample = 5;
+/// Of a process that imports os-brick first: a minute each in the lab.
 constexpr int cold_rounds = 10;
-/// Of fifty volumes, which os-brick does one after the other: minutes each.
-constexpr int long_rounds = 1;
-constexpr Duration patience = 120s;
+constexpr Duration patience = 900s;
 
 // --- the volumes, as lab.sh describes them
 
 struct Volume {
   std::string id;
-  std::string
-      file;  ///< the storage: a file behind the loop device `loop`, which the target exports
-  std::string loop;
-  std::string map;  ///< dm name; empty: one path, no map
-  std::vector<std::string> paths;
-  std::string connection;  ///< Cinder's connection_info
-
-  std::string node() const { return map.empty() ? "/dev/" + paths.front() : "/dev/mapper/" + map; }
+  std::string file;                  ///< its storage
+  std::string loop;                  ///< the loop device over `file` that the target exports
+  std::string map;                   ///< dm name; empty: no dm map
+  std::string node;                  ///< what its consumer opens
+  std::vector<std::string> rescans;  ///< files to which a rescan of its paths is written
+  std::string connection;            ///< Cinder's connection_info
 };
 using Volumes = std::vector<Volume>;
 
@@ -70,10 +72,11 @@ Volume volume_of(const Value& value) {
                 text_at(value, "file"),
                 text_at(value, "loop"),
                 text_at(value, "map"),
+                text_at(value, "node"),
                 {},
                 to_json(*value.find("connection"))};
-  for (const auto& path : *value.find("paths")->array())
-    volume.paths.push_back(*path.text());
+  for (const auto& rescan : *value.find("rescans")->array())
+    volume.rescans.push_back(*rescan.text());
   return volume;
 }
 
@@ -105,22 +108,46 @@ void grow_storage(const Volume& volume, Bytes size) {
     give_up("the storage of " + volume.id + " does not grow");
 }
 
-/// The rounds before have told udev things it works on for a while; nobody should pay for
-/// another's.
-void await_quiet() {
+void await(const std::string& what, const std::function<bool()>& is_so) {
   const auto end = std::chrono::steady_clock::now() + patience;
-  while (std::filesystem::exists("/run/udev/queue")) {
-    if (std::chrono::steady_clock::now() > end) give_up("udev does not come to rest");
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() > end) give_up("waited in vain: " + what);
     std::this_thread::sleep_for(20ms);
   }
 }
 
+bool udev_rests() {
+  return !std::filesystem::exists("/run/udev/queue");
+}
+
+/// How often volgrowd's processes have gone to sleep.
+std::uint64_t naps_of_volgrowd() {
+  std::uint64_t naps = 0;
+  for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+    const auto status = read_text_file(process.path() / "status", 64_KiB);
+    if (!status || !status->starts_with("Name:\tvolgrowd\n")) continue;
+    constexpr std::string_view key = "\nvoluntary_ctxt_switches:";
+    naps += std::strtoull(status->c_str() + status->find(key) + key.size(), nullptr, 10);
+  }
+  return naps;
+}
+
+/// The rounds before have sent events, at which udev and volgrowd look: nobody should pay for
+/// another's. volgrowd looks at a volume again after a second.
+void await_quiet() {
+  await("udev comes to rest", udev_rests);
+  auto before = naps_of_volgrowd();
+  await("volgrowd comes to rest", [&] {
+    std::this_thread::sleep_for(1500ms);
+    return std::exchange(before, naps_of_volgrowd()) == before;
+  });
+}
+
 // --- the floor: nothing but what cannot be left out
 
-void rescan(const std::string& path) {
-  const Fd fd(
-      ::open(fmt::format("/sys/class/block/{}/device/rescan", path).c_str(), O_WRONLY | O_CLOEXEC));
-  if (::write(fd.get(), "1", 1) != 1) give_up("rescan of " + path);
+void rescan(const std::string& file) {
+  const Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (::write(fd.get(), "1", 1) != 1) give_up("no rescan by " + file);
 }
 
 /// multipathd does one command at a time, and answers `timeout` to those it keeps waiting.
@@ -133,19 +160,41 @@ void resize_map(const std::string& map) {
   if (reply != "ok\n") give_up("multipathd answered " + reply);
 }
 
-void floor_of(const Volume& volume) {
-  std::vector<std::jthread> rescans;
-  for (const auto& path : volume.paths)
-    rescans.emplace_back([&path] { rescan(path); });
-  rescans.clear();
-  if (!volume.map.empty()) resize_map(volume.map);
-  device_bytes(volume.node());
+/// What volumes have in common, a controller of NVMe, is rescanned once.
+class Rescans {
+ public:
+  explicit Rescans(const Volumes& volumes) {
+    for (const auto& volume : volumes)
+      for (const auto& file : volume.rescans)
+        if (!ends_.contains(file))
+          ends_.emplace(file, std::async(std::launch::async, rescan, file).share());
+  }
+  void await(const Volume& volume) const {
+    for (const auto& file : volume.rescans)
+      ends_.at(file).get();
+  }
+
+ private:
+  std::map<std::string, std::shared_future<void>> ends_;
+};
+
+/// A controller's rescan is only begun by the write; the size follows.
+void follow(const Volume& volume, Bytes size) {
+  while (device_bytes(volume.node) != size)
+    std::this_thread::sleep_for(1ms);
 }
 
-void by_the_floor(const Volumes& volumes) {
-  std::vector<std::jthread> all;
+void by_the_floor(const Volumes& volumes, Bytes size) {
+  const Rescans rescans(volumes);
+  std::vector<std::future<void>> all;
   for (const auto& volume : volumes)
-    all.emplace_back([&volume] { floor_of(volume); });
+    all.push_back(std::async(std::launch::async, [&] {
+      rescans.await(volume);
+      if (!volume.map.empty()) resize_map(volume.map);
+      follow(volume, size);
+    }));
+  for (auto& one : all)
+    one.get();
 }
 
 // --- volgrow, through D-Bus
@@ -157,7 +206,8 @@ class Volgrow {
       must(client_->register_volume(volume.id, volume.connection, {}));
   }
 
-  /// As the virt layer would send the events; until every job has ended.
+  /// As the virt layer would send the events; until every job has ended. A namespace that follows
+  /// another's rescan before its own job begins is found unchanged; all sizes are compared later.
   void grow(const Volumes& volumes, Bytes size) {
     RequestOptions options;
     options.deadline = patience;
@@ -165,7 +215,8 @@ class Volgrow {
     for (const auto& volume : volumes)
       jobs_.push_back(must(client_->volume_changed(volume.id, size, options)));
     for (const auto job : jobs_)
-      if (const auto end = must(client_->wait(job, patience)); end.state != "complete")
+      if (const auto end = must(client_->wait(job, patience));
+          end.state != "complete" && end.state != "unchanged")
         give_up("job ended " + end.state + ": " + end.result_json);
   }
   JobResult last_result() {
@@ -238,14 +289,20 @@ class Contest {
   Contest(std::string name, Volumes volumes)
       : name_(std::move(name)), volumes_(std::move(volumes)), ours_(volumes_) {
     for (const auto& volume : volumes_)
-      size_ = std::max(size_, device_bytes(volume.node()));
+      size_ = std::max(size_, device_bytes(volume.node));
   }
 
   void run(Brick& brick);
+  /// With os-brick in a process that begins anew each time.
+  void run_cold();
   void print() const;
 
  private:
-  void grow_by(const std::string& way, const std::function<double()>& grow);
+  bool one() const { return volumes_.size() == 1; }
+  void round(Brick& brick, bool with_brick);
+  void by_the_floor_and_by_us();
+  void grow_by(const std::string& way, const Volumes& volumes, const std::function<double()>& grow);
+  void by_brick(Brick& brick);
   void note_layers();
   void print_row(const std::string& way) const;
 
@@ -254,17 +311,25 @@ class Contest {
   Volgrow ours_;
   Bytes size_;
   std::map<std::string, Series> ways_;
+  std::map<std::string, Series> rests_;  ///< until what it set off, udev's rules, has ended too
   std::map<std::string, Series> layers_;
 };
 
-void Contest::grow_by(const std::string& way, const std::function<double()>& grow) {
+void Contest::grow_by(const std::string& way, const Volumes& volumes,
+                      const std::function<double()>& grow) {
   size_ = size_ + 1_MiB;
-  for (const auto& volume : volumes_)
-    grow_storage(volume, size_);
   await_quiet();
-  ways_[way].micros.push_back(grow());
-  for (const auto& volume : volumes_)
-    if (device_bytes(volume.node()) != size_) give_up(way + ": " + volume.id + " did not grow");
+  for (const auto& volume : volumes)
+    grow_storage(volume, size_);
+  double took = 0;
+  const auto rested = timed([&] {
+    took = grow();
+    await("udev comes to rest", udev_rests);
+  });
+  ways_[way].micros.push_back(took);
+  rests_[way].micros.push_back(rested);
+  for (const auto& volume : volumes)
+    if (device_bytes(volume.node) != size_) give_up(way + ": " + volume.id + " did not grow");
 }
 
 /// Of the last job: what its slowest path took, its map, and the job as a whole.
@@ -280,37 +345,54 @@ void Contest::note_layers() {
   layers_["  of it the job"].micros.push_back(Micros(result.duration).count());
 }
 
+void Contest::by_brick(Brick& brick) {
+  const Volumes sample(volumes_.begin(), volumes_.begin() + static_cast<long>(std::min(
+                                                                brick_sample, volumes_.size())));
+  const auto way =
+      one() ? std::string("os-brick, warm") : fmt::format("os-brick, {} of them", sample.size());
+  grow_by(way, sample, [&] {
+    double sum = 0;
+    for (const auto& volume : sample)
+      sum += brick.grow(volume, size_);
+    return sum;
+  });
+}
+
+void Contest::by_the_floor_and_by_us() {
+  grow_by("floor", volumes_, [&] { return timed([&] { by_the_floor(volumes_, size_); }); });
+  grow_by("volgrow", volumes_, [&] { return timed([&] { ours_.grow(volumes_, size_); }); });
+  if (one()) note_layers();
+}
+
+void Contest::round(Brick& brick, bool with_brick) {
+  by_the_floor_and_by_us();
+  if (with_brick) by_brick(brick);
+}
+
 void Contest::run(Brick& brick) {
-  const bool one = volumes_.size() == 1;
-  const bool typical = one && volumes_.front().paths.size() == 2;
-  for (int i = 0; i < rounds; ++i) {
-    grow_by("floor", [&] { return timed([&] { by_the_floor(volumes_); }); });
-    grow_by("volgrow", [&] { return timed([&] { ours_.grow(volumes_, size_); }); });
-    if (one) note_layers();
-    if (!one && i >= long_rounds) continue;
-    grow_by("os-brick, warm", [&] {
-      double sum = 0;
-      for (const auto& volume : volumes_)
-        sum += brick.grow(volume, size_);
-      return sum;
-    });
-  }
-  for (int i = 0; typical && i < cold_rounds; ++i)
-    grow_by("os-brick, cold",
+  for (int i = 0; i < (one() ? rounds : long_rounds); ++i)
+    round(brick, one() || i == 0);
+}
+
+void Contest::run_cold() {
+  for (int i = 0; i < cold_rounds; ++i) {
+    by_the_floor_and_by_us();
+    grow_by("os-brick, cold", volumes_,
             [&] { return timed([&] { Brick().grow(volumes_.front(), size_); }); });
+  }
 }
 
 void Contest::print_row(const std::string& way) const {
   const auto& series = ways_.at(way);
-  fmt::print("  {:<26} {:>9.1f} {:>9.1f} {:>9.1f}   {:>8.2f} x {:>8.2f} x\n", way,
+  fmt::print("  {:<26} {:>9.1f} {:>9.1f} {:>9.1f}   {:>8.2f} x {:>8.2f} x {:>11.1f}\n", way,
              series.median() / 1000, series.quantile(0.1) / 1000, series.quantile(0.9) / 1000,
              series.median() / ways_.at("floor").median(),
-             series.median() / ways_.at("volgrow").median());
+             series.median() / ways_.at("volgrow").median(), rests_.at(way).median() / 1000);
 }
 
 void Contest::print() const {
-  fmt::print("{:<28} {:>9} {:>9} {:>9}   {:>10} {:>10}\n", name_ + ", ms", "median", "p10", "p90",
-             "/ floor", "/ volgrow");
+  fmt::print("{:<28} {:>9} {:>9} {:>9}   {:>10} {:>10} {:>11}\n", name_ + ", ms", "median", "p10",
+             "p90", "/ floor", "/ volgrow", "udev rests");
   for (const auto& [way, series] : ways_)
     print_row(way);
   for (const auto& [what, series] : layers_)
@@ -320,7 +402,14 @@ void Contest::print() const {
   std::fflush(stdout);
 }
 
-void run_all(const std::string& file) {
+void cold_contest(const std::string& file) {
+  auto [name, volumes] = read_cases(file).front();
+  Contest contest(name, volumes);
+  contest.run_cold();
+  contest.print();
+}
+
+void contest(const std::string& file) {
   Brick brick;
   for (auto& [name, volumes] : read_cases(file)) {
     Contest contest(name, volumes);
@@ -329,16 +418,37 @@ void run_all(const std::string& file) {
   }
 }
 
+/// Grows the volumes of the first case in turn, `jobs` times in all; a line for each, its
+/// microseconds.
+void latencies(const std::string& file, int jobs) {
+  const auto volumes = read_cases(file).front().second;
+  Volgrow ours(volumes);
+  for (int i = 0; i < jobs; ++i) {
+    const Volumes next{volumes.at(static_cast<std::size_t>(i) % volumes.size())};
+    const auto size = device_bytes(next.front().node) + 1_MiB;
+    grow_storage(next.front(), size);
+    fmt::print("{:.0f}\n", timed([&] { ours.grow(next, size); }));
+  }
+}
+
 }  // namespace
 }  // namespace volgrow
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: bench_lab CASES.json\n", stderr);
-    return 2;
-  }
+  const std::string_view what = argc > 1 ? argv[1] : "";
   try {
-    volgrow::run_all(argv[1]);
+    if (what == "contest" && argc == 3) {
+      volgrow::contest(argv[2]);
+    } else if (what == "cold" && argc == 3) {
+      volgrow::cold_contest(argv[2]);
+    } else if (what == "latencies" && argc == 4) {
+      volgrow::latencies(argv[2], std::atoi(argv[3]));
+    } else {
+      std::fputs(
+          "usage: bench_lab contest CASES.json | cold CASES.json | latencies CASES.json JOBS\n",
+          stderr);
+      return 2;
+    }
   } catch (const std::exception& error) {
     std::fflush(stdout);
     std::fprintf(stderr, "bench_lab: %s\n", error.what());
