@@ -51,6 +51,7 @@ THIRD_PARTY = {
     r"toml\+\+/": ("service/settings.cpp",),
     r"crypt\.h": ("control/rest/password_lane.cpp",),  # bcrypt
     r"prometheus/": ("control/metrics.cpp",),
+    r"malloc\.h": ("control/extends.cpp",),  # malloc_trim(3), glibc's
     r"CLI/": ("cli/syntax.cpp",),  # a header that takes seconds to compile
     r"microhttpd\.h": ("http/server.cpp",),
     r"gnutls/": ("http/peer_certificate.cpp", "control/rest/http_basic.cpp"),  # whom a client's certificate names: libmicrohttpd does not say
