@@ -319,13 +319,18 @@ TEST_F(AWorkerPool, GivesAStepItsWholeLimitHoweverLongItWaitedForAWorker) {
   start({.most = 1});
   submit("hang", 60s);
   begun.pass();
-  auto patient = step("sda", 60s);
+  auto patient = step("hang", 60s);
   patient.limit = 2s;
   pool->submit(std::move(patient), [this](StepResult result) { results.push_back(result); });
 
   loop.advance(10s);  // longer than its limit, and nobody was free
   turn();
   EXPECT_THAT(results, SizeIs(0));
+  finish.open();
+  await_results(1);
+  begun.pass();
+  turn();  // an alarm that is due would ring
+  EXPECT_THAT(results, SizeIs(1));
   finish.open();
   await_results(2);
 
