@@ -170,11 +170,13 @@ void judge_end(const Job& job, const Verdict& verdict, TimePoint now, JobResult&
 
 // --- the result's head ---
 
+/// What answers under a name that another identity is pinned for is proven to be nothing.
 void identify(const Job& job, JobResult& result) {
   for (const auto& finding : job.findings)
     if (finding.truth && finding.truth->identity) result.wwid = finding.truth->identity;
-  if (result.wwid)
-    result.identity = job.request.pinned ? IdentityProof::pinned : IdentityProof::first_sight;
+  const auto& pinned = job.request.pinned;
+  if (!result.wwid || (pinned && *pinned != *result.wwid)) return;
+  result.identity = pinned ? IdentityProof::pinned : IdentityProof::first_sight;
 }
 
 void measure(const Job& job, JobResult& result) {

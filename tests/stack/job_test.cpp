@@ -407,6 +407,7 @@ TEST_F(AVolume, IsRefusedWhenAnotherVolumeAnswersAtItsLun) {
   EXPECT_EQ(result.state, JobState::refused);
   EXPECT_EQ(error_of(result), ErrorCode::wwid_mismatch);
   EXPECT_THAT(result.error->message, HasSubstr("naa.60014050000000000000000000000bad"));
+  EXPECT_EQ(result.identity, IdentityProof::unknown) << "what answers is not what was pinned";
   EXPECT_THAT(kernel.changes(), IsEmpty());
 }
 
