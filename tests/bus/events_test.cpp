@@ -300,7 +300,7 @@ TEST_F(AnAgentThatListens, TellsOfADeviceThatSomebodyMadeSmaller) {
     kernel.path(path).size = 5_GiB;
   kernel.map("dm-3").size = 5_GiB;
   for (int event = 0; event < 3; ++event) {
-    hear({resized("dm-3")});
+    hear({resized("dm-3"), unit_attention("1:0:0:1", "CAPACITY_DATA_HAS_CHANGED")});
     pass(5s);
   }
   const auto text = said.str();
