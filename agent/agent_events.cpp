@@ -194,7 +194,9 @@ void Agent::seen(const std::string& name, const JobResult& result) {
     return;
   }
   const auto queue = queue_of(*look);
-  if (!jobs_.busy(queue) && !stragglers_.knows(queue)) spontaneous_.seen(name, *look, result);
+  const auto state = registered ? volumes_.find(name)->view.state : state_in(result);
+  if (!jobs_.busy(queue) && !stragglers_.knows(queue))
+    spontaneous_.seen(name, *look, result, state);
 }
 
 /// Nobody waits for the size: no reason to give up a path that may come back.
@@ -214,17 +216,7 @@ void Agent::grow_spontaneously(Request request) {
 void Agent::looked_at(const JobResult& result) {
   const auto* volume = volumes_.find(result.volume_id);
   if (volume == nullptr || jobs_.busy(result.volume_id)) return;
-  auto seen = seen_in(result, *volume);
-  const bool smaller =
-      seen.view.state == VolumeState::shrunk && state_in(result) != seen.view.state;
-  if (smaller && volume->view.state != VolumeState::shrunk)
-    needs_.log.error(
-        fmt::format(
-            "{}: {} has become smaller: {}, where it had {}. That was not volgrowd's doing; "
-            "look at the target before somebody writes there",
-            seen.id, seen.view.device, exact_size(seen.view.size), exact_size(seen.largest)),
-        {{field::volume, seen.id}});
-  show(std::move(seen));
+  show(seen_in(result, *volume));
 }
 
 }  // namespace volgrow::agent

@@ -356,7 +356,6 @@ std::vector<PathView> paths_in(const Value* value) {
 Result<VolumeRecord> with_view(VolumeRecord record, const std::string& text) {
   const auto value = parse_json(text, view_limits);
   if (!value) return std::unexpected(value.error());
-  record.largest = Bytes(number_in(value->find("largest")));
   record.view = VolumeView{.id = text_in(value->find("id")),
                            .wwid = text_in(value->find("wwid")),
                            .kind = text_in(value->find("kind")),
@@ -366,6 +365,9 @@ Result<VolumeRecord> with_view(VolumeRecord record, const std::string& text) {
                            .state = state_in(value->find("state")),
                            .paths = paths_in(value->find("paths")),
                            .last_job = static_cast<JobId>(number_in(value->find("last_job")))};
+  // Where that was written by a version that knew no such member: what was last shown.
+  const auto* largest = value->find("largest");
+  record.largest = largest ? Bytes(number_in(largest)) : record.view.size;
   return record;
 }
 

@@ -49,9 +49,19 @@ std::string layers_of(const JobResult& look) {
   return text;
 }
 
+bool is_alarm(VolumeState state) {
+  return state == VolumeState::mismatch || state == VolumeState::shrunk;
+}
+
 std::string sentence_for(VolumeState alarm, const std::string& name, const JobResult& look) {
-  if (alarm == VolumeState::mismatch) return fmt::format("{}: {}", name, look.error->message);
+  if (alarm == VolumeState::mismatch && look.error)
+    return fmt::format("{}: {}", name, look.error->message);
   const auto layer = std::ranges::find_if(look.layers, is_smaller_at_its_target);
+  if (layer == look.layers.end())
+    return fmt::format(
+        "{}: {} has become smaller: {}. That was not volgrowd's doing; look at the target before "
+        "somebody writes there",
+        name, look.device, exact_size(look.size.value_or(Bytes())));
   return fmt::format(
       "{}: {} shows {}, its target says {}: the volume has become smaller at its target. Nothing "
       "is changed here; look at the target before somebody writes there",
@@ -69,8 +79,12 @@ bool has_grown(const JobResult& look) {
          });
 }
 
-void Spontaneous::seen(const std::string& name, const Request& look, const JobResult& result) {
-  if (alarms(name, result) || result.error || !has_grown(result)) return;
+/// What the target has less of, or has of another volume, nobody may follow; what it has more of,
+/// also after it had less.
+void Spontaneous::seen(const std::string& name, const Request& look, const JobResult& result,
+                       VolumeState state) {
+  tell(name, result, state);
+  if (is_alarm(state_in(result)) || result.error || !has_grown(result)) return;
   if (!may_grow(look) || !is_new(name, result)) return;
   needs_.log.info(fmt::format("{} has grown and nobody announced it", name));
   auto request = look;
@@ -84,22 +98,18 @@ void Spontaneous::forget(const std::string& name) {
   attempts_.erase(name);
 }
 
-/// Whether nobody may follow what the look found. Told once, however often it is seen, and once
-/// when it is over.
-bool Spontaneous::alarms(const std::string& name, const JobResult& result) {
-  const auto state = state_in(result);
+/// Once, however often it is seen, and once when it is over.
+void Spontaneous::tell(const std::string& name, const JobResult& result, VolumeState state) {
   const auto known = alarms_.find(name);
-  const bool alarm = state == VolumeState::mismatch || state == VolumeState::shrunk;
-  const bool is_over = !alarm && !result.error && known != alarms_.end();
-  if (alarm && (known == alarms_.end() || known->second != state)) {
+  const bool told = known != alarms_.end();
+  if (is_alarm(state) && !(told && known->second == state)) {
     needs_.log.error(sentence_for(state, name, result), {{field::volume, result.volume_id}});
     alarms_.insert_or_assign(name, state);
   }
-  if (is_over) {
-    needs_.log.info(fmt::format("{} is as large as its target again", name));
+  if (told && !is_alarm(state) && !result.error) {
+    needs_.log.info(fmt::format("{} is as large as it was again", name));
     alarms_.erase(known);
   }
-  return alarm;
 }
 
 bool Spontaneous::may_grow(const Request& look) const {

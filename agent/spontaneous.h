@@ -32,8 +32,10 @@ class Spontaneous {
 
   Spontaneous(Needs needs, Grow grow) : needs_(needs), grow_(std::move(grow)) {}
 
-  /// A look found this, while no job of the volume was under way. `name`: as Lookout has it.
-  void seen(const std::string& name, const Request& look, const JobResult& result);
+  /// A look found this, while no job of the volume was under way. `name`: as Lookout has it;
+  /// `state`: the volume's, which can be `shrunk` although its target has no less.
+  void seen(const std::string& name, const Request& look, const JobResult& result,
+            VolumeState state);
   void forget(const std::string& name);
 
  private:
@@ -44,7 +46,7 @@ class Spontaneous {
     TimePoint not_before;
   };
 
-  bool alarms(const std::string& name, const JobResult& result);
+  void tell(const std::string& name, const JobResult& result, VolumeState state);
   bool may_grow(const Request& look) const;
   bool is_new(const std::string& name, const JobResult& result);
 

@@ -388,7 +388,7 @@ void ProcessPool::grow(TimePoint now) {
 }
 
 std::size_t ProcessPool::wanted_more() const {
-  if (processors_are_taken()) return 0;
+  if (!room() || processors_are_taken()) return 0;
   if (finished_since_ == 0) return count(Worker::State::busy);
   return queue_.size() > horizon * finished_since_ ? 1 : 0;
 }

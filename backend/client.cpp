@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -81,7 +82,9 @@ class SocketClient final : public Client {
   void send_waiting();
   void send(std::uint64_t id);
   Result<void> connect();
-  void end_later(std::uint64_t id, TimePoint when, Error error);
+  void end_at_deadline(std::uint64_t id);
+  void end_now(std::uint64_t id, Error error);
+  void ring(std::uint64_t id, TimePoint when, std::function<void()> alarm);
   void end(std::uint64_t id, Result<Outcome> outcome);
   void on_packet(const std::string& packet);
   void on_end(const Error& why);
@@ -99,9 +102,8 @@ class SocketClient final : public Client {
 
 void SocketClient::ask(Call call, Deadline deadline, Then<Outcome> then) {
   const auto id = ++last_id_;
-  auto what = to_text(call);
   in_flight_.emplace(id, InFlight{std::move(call), std::move(then), deadline, false, {}});
-  end_later(id, deadline.at, never_sent(what));
+  end_at_deadline(id);
   waiting_.push_back(id);
   send_waiting();
 }
@@ -116,11 +118,9 @@ void SocketClient::send_waiting() {
 
 void SocketClient::send(std::uint64_t id) {
   auto& asked = in_flight_.at(id);
-  if (const auto connected = connect(); !connected)
-    return end_later(id, clock_.now(), connected.error());
+  if (const auto connected = connect(); !connected) return end_now(id, connected.error());
   asked.sent = true;
   ++unanswered_;
-  end_later(id, asked.deadline.at, no_answer_to(to_text(asked.call)));
   connection_->send(to_packet(Request{id, asked.deadline.remaining(clock_.now()), asked.call}));
 }
 
@@ -137,11 +137,23 @@ Result<void> SocketClient::connect() {
   return {};
 }
 
-void SocketClient::end_later(std::uint64_t id, TimePoint when, Error error) {
-  auto alarm =
-      loop_.at(when, [this, id, error = std::move(error)] { end(id, std::unexpected(error)); });
+void SocketClient::end_at_deadline(std::uint64_t id) {
+  ring(id, in_flight_.at(id).deadline.at, [this, id] {
+    const auto& late = in_flight_.at(id);
+    const auto call = to_text(late.call);
+    end(id, std::unexpected(late.sent ? no_answer_to(call) : never_sent(call)));
+  });
+}
+
+/// Never inside the call itself.
+void SocketClient::end_now(std::uint64_t id, Error error) {
+  ring(id, clock_.now(), [this, id, error = std::move(error)] { end(id, std::unexpected(error)); });
+}
+
+void SocketClient::ring(std::uint64_t id, TimePoint when, std::function<void()> alarm) {
+  auto watch = loop_.at(when, std::move(alarm));
   // Without a timer, which takes memory and nothing else, the answer of the server must do.
-  if (alarm) in_flight_.at(id).alarm = std::move(*alarm);
+  if (watch) in_flight_.at(id).alarm = std::move(*watch);
 }
 
 void SocketClient::end(std::uint64_t id, Result<Outcome> outcome) {

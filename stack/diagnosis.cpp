@@ -41,7 +41,7 @@ std::string mend_for_path(const LayerResult& path, ErrorCode code) {
     return fmt::format("echo running > /sys/block/{}/device/state when its target is well",
                        path.device);
   if (code == ErrorCode::no_such_device) return "map the volume to this host at the target again";
-  const bool link_looks_well = path.state == "running" || path.state == "live";
+  const bool link_looks_well = path.state == "running" || path.state.starts_with("live");
   if (!link_looks_well) return place_to_look(path);
   return "see at the target whether it maps the volume to this host; " + place_to_look(path);
 }

@@ -89,7 +89,8 @@ VolumeRecord volume(std::string id) {
                    .state = VolumeState::degraded,
                    .paths = {{"sda", "10.0.0.1:3260,iqn.x", 20_GiB, "running"},
                              {"sdb", "[fe80::1]:3260,iqn.x", 10_GiB, "offline"}},
-                   .last_job = 4}};
+                   .last_job = 4},
+          .largest = 40_GiB};
 }
 
 class AJournal : public testing::Test {
@@ -563,6 +564,18 @@ TEST_F(AJournal, GivesPinnedVolumesBackAsTheyWere) {
 
   open();
   EXPECT_THAT(journal->volumes().value(), ElementsAre(volume("vol-1"), unidentified));
+}
+
+TEST_F(AJournal, TakesWhatAVolumeHadLastForTheMostWhereNobodyWroteThat) {
+  open();
+  ASSERT_TRUE(journal->pin(volume("vol-1")));
+  journal.reset();
+  soci::session sql(*soci::factory_sqlite3(), fmt::format("db=\"{}\"", path.native()));
+  sql << "update volumes set view = json_remove(view, '$.largest')";
+  sql.close();
+
+  open();
+  EXPECT_EQ(journal->volumes().value().front().largest, volume("vol-1").view.size);
 }
 
 TEST_F(AJournal, ReplacesAVolumeThatIsPinnedAgain) {

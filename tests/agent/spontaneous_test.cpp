@@ -7,6 +7,7 @@
 
 #include <sstream>
 
+#include "agent/volume_book.h"
 #include "tests/fakes/fake_clock.h"
 
 namespace volgrow::agent {
@@ -81,7 +82,10 @@ class AChangeNobodyAnnounced : public testing::Test {
     registered.volume_id = "vol-1";
     unregistered.subject = registered.subject;
   }
-  void see(const JobResult& result) { spontaneous.seen("vol-1", registered, result); }
+  void see(const JobResult& result) { see(result, state_in(result)); }
+  void see(const JobResult& result, VolumeState state) {
+    spontaneous.seen("vol-1", registered, result, state);
+  }
   std::size_t errors_told() {
     std::size_t count = 0;
     std::istringstream lines(said.str());
@@ -119,7 +123,7 @@ TEST_F(AChangeNobodyAnnounced, WhoseGrowthIsTakenOverIsThePolicys) {
     for (const auto* name : {"vol-1", "dev:sda"})
       spontaneous.forget(name);
     see(grown);
-    spontaneous.seen("dev:sda", unregistered, grown);
+    spontaneous.seen("dev:sda", unregistered, grown, state_in(grown));
     EXPECT_THAT(jobs, SizeIs(expected));
   }
 }
@@ -154,6 +158,17 @@ TEST_F(AChangeNobodyAnnounced, ASmallerVolumeIsToldOnceAndNeverFollowed) {
   EXPECT_THAT(jobs, IsEmpty());
   EXPECT_EQ(errors_told(), 1);
   EXPECT_THAT(said.str(), HasSubstr("sda shows 10 GiB (10737418240 bytes), its target says 5 GiB"));
+}
+
+TEST_F(AChangeNobodyAnnounced, AVolumeThatWasFollowedToLessIsToldOnceAndIsNotWellBecauseOfThat) {
+  see(look_at({path("sda", 5_GiB, 10_GiB)}));
+  see(look_at({path("sda", 5_GiB, 5_GiB)}), VolumeState::shrunk);
+  EXPECT_EQ(errors_told(), 1);
+  EXPECT_THAT(said.str(), Not(HasSubstr("again")));
+  see(look_at({path("sda", 10_GiB, 5_GiB)}), VolumeState::shrunk);
+  EXPECT_THAT(jobs, SizeIs(1)) << "what it gets back is taken over";
+  see(look_at({path("sda", 10_GiB, 10_GiB)}));
+  EXPECT_THAT(said.str(), HasSubstr("as large as it was again"));
 }
 
 TEST_F(AChangeNobodyAnnounced, AnotherVolumeIsToldOnceAndNeverFollowed) {

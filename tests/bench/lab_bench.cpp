@@ -108,11 +108,11 @@ void grow_storage(const Volume& volume, Bytes size) {
     give_up("the storage of " + volume.id + " does not grow");
 }
 
-void await(const std::string& what, const std::function<bool()>& is_so) {
+void await(const std::string& what, const std::function<bool()>& is_so, Duration pause = 20ms) {
   const auto end = std::chrono::steady_clock::now() + patience;
   while (!is_so()) {
     if (std::chrono::steady_clock::now() > end) give_up("waited in vain: " + what);
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(pause);
   }
 }
 
@@ -132,15 +132,18 @@ std::uint64_t naps_of_volgrowd() {
   return naps;
 }
 
+/// volgrowd looks at a volume again after a second at the earliest: only if it sleeps for longer
+/// has it nothing left to look at.
+constexpr Duration longer_than_between_looks = 1500ms;
+
 /// The rounds before have sent events, at which udev and volgrowd look: nobody should pay for
-/// another's. volgrowd looks at a volume again after a second.
+/// another's.
 void await_quiet() {
   await("udev comes to rest", udev_rests);
   auto before = naps_of_volgrowd();
-  await("volgrowd comes to rest", [&] {
-    std::this_thread::sleep_for(1500ms);
-    return std::exchange(before, naps_of_volgrowd()) == before;
-  });
+  const auto stays_asleep = [&] { return std::exchange(before, naps_of_volgrowd()) == before; };
+  std::this_thread::sleep_for(longer_than_between_looks);
+  await("volgrowd comes to rest", stays_asleep, longer_than_between_looks);
 }
 
 // --- the floor: nothing but what cannot be left out
@@ -180,8 +183,8 @@ class Rescans {
 
 /// A controller's rescan is only begun by the write; the size follows.
 void follow(const Volume& volume, Bytes size) {
-  while (device_bytes(volume.node) != size)
-    std::this_thread::sleep_for(1ms);
+  await(
+      volume.id + " follows", [&] { return device_bytes(volume.node) == size; }, 1ms);
 }
 
 void by_the_floor(const Volumes& volumes, Bytes size) {

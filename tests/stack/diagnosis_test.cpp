@@ -70,6 +70,16 @@ TEST_F(APathThatIsAway, ThoughItsLinkLooksWellIsLookedForAtTheTargetToo) {
                                      HasSubstr("iscsiadm")));
 }
 
+TEST_F(APathThatIsAway, ThoughItsControllerIsLiveIsLookedForAtTheTargetToo) {
+  FakeNvme nvme(kernel);
+  nvme.add_controller("nvme0").answers = false;
+  nvme.add_joined({"nvme0"});
+  subject = "dev:nvme0n1";
+
+  EXPECT_THAT(explained().fix, AllOf(StartsWith("see at the target whether it maps the volume"),
+                                     HasSubstr("nvme list-subsys")));
+}
+
 TEST_F(APathThatIsAway, BecauseItsTargetDoesNotMapItIsMappedThere) {
   with_disk("iscsi").unmapped = true;
 

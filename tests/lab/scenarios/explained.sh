@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Hosts that are broken in eight ways: explain names the first thing that is wrong and what mends it, and when that has
+# Hosts that are broken in nine ways: explain names the first thing that is wrong and what mends it, and when that has
 # been done it finds nothing.
 # lab: limit=600 quick=no
 # shellcheck source=tests/lab/lib.sh
