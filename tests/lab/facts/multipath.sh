@@ -5,11 +5,20 @@
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 
-a=$(disk_of pair 127.0.0.1 0)
-b=$(disk_of pair 127.0.0.2 0)
 map=$(map_of first)
 wwid=$(wwid_of first)
 gib=$((1 << 30))
+
+# Which of the paths comes first in the map is left to the order in which they were found.
+number_paths() {
+  local first
+  first=$(dmsetup table "$wwid" | grep --only-matching --extended-regexp '[0-9]+:[0-9]+' | head --lines=1)
+  a=$(basename "$(readlink "/sys/dev/block/$first")")
+  b=$(members_of first | grep --invert-match --line-regexp "$a")
+  portal_of_b=127.0.0.1
+  [[ $b == "$(disk_of pair 127.0.0.1 0)" ]] || portal_of_b=127.0.0.2
+  measured "the map's table names $a first, then $b at $portal_of_b"
+}
 
 resize() {
   multipathd resize map "$wwid"
@@ -30,20 +39,29 @@ grown() {
   same "'resize map' of a map that has its size answers ok" ok "$(resize)"
 }
 
+# multipathd compares the map with its first path and with no other.
 unequal() {
   resize_volume first 3G
+  rescan "$b"
+  same "unequal, the first path old: 'resize map' answers ok" ok "$(resize)"
+  same "and has done nothing" $((2 * gib)) "$(kernel_size "$map")"
+  rescan "$a"
+  same "equal: ok" ok "$(resize)"
+  map_sized "and the map has grown" 3G first
+
+  resize_volume first 4G
   rescan "$a"
   dmesg --clear
-  same "unequal paths: 'resize map' answers fail" fail "$(resize)"
-  same "the map keeps its size" $((2 * gib)) "$(kernel_size "$map")"
+  same "unequal, the first path new: 'resize map' answers fail" fail "$(resize)"
+  same "the map keeps its size" $((3 * gib)) "$(kernel_size "$map")"
   matches "the kernel refuses a table longer than a member" "$b too small for target" "$(dmesg)"
   rescan "$b"
   same "equal again: ok" ok "$(resize)"
 }
 
 dead_member() {
-  cut_portal 127.0.0.2
-  resize_volume first 4G
+  cut_portal "$portal_of_b"
+  resize_volume first 5G
   need await_dead "$b"
   rescan "$a"
   same "a dead member that is smaller blocks the map" fail "$(resize)"
@@ -51,7 +69,7 @@ dead_member() {
   same "'del path' answers ok" ok "$(multipathd del path "$b")"
   need await 20 is_member_no_more
   same "without it 'resize map' answers ok" ok "$(resize)"
-  map_sized "the map has grown on one path" 4G first
+  map_sized "the map has grown on one path" 5G first
 }
 
 is_member_no_more() {
@@ -59,17 +77,18 @@ is_member_no_more() {
 }
 
 returned() {
-  heal_portal 127.0.0.2
+  heal_portal "$portal_of_b"
   need await_running "$b"
-  same "the path comes back with its old size" $((3 * gib)) "$(kernel_size "$b")"
+  same "the path comes back with its old size" $((4 * gib)) "$(kernel_size "$b")"
   same "'add path' before its rescan answers fail" fail "$(multipathd add path "$b")"
-  same "and does no harm" "$((4 * gib)) 1" "$(kernel_size "$map") $(active_paths first)"
+  same "and does no harm" "$((5 * gib)) 1" "$(kernel_size "$map") $(active_paths first)"
   rescan "$b"
   same "'add path' after it answers ok" ok "$(multipathd add path "$b")"
   check "both paths are active" await_map first 2
-  map_sized "at the new size" 4G first
+  map_sized "at the new size" 5G first
 }
 
+number_paths
 grown
 unequal
 dead_member
