@@ -5,8 +5,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -47,10 +49,15 @@ class FuzzedServer {
         AF_INET, 0, {htonl(0x7f000002U + (clients_++ & 0xffffffU) % 0xfffff0U)}, {}};
     const sockaddr_in there{AF_INET, htons(port_), {htonl(INADDR_LOOPBACK)}, {}};
     volgrow::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    // The fuzzer's alarm may interrupt it; called again, Linux goes on with the same connection.
     const bool connected =
         ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here) == 0 &&
-        ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0;
-    if (!connected) std::abort();
+        TEMP_FAILURE_RETRY(
+            ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there)) == 0;
+    if (!connected) {
+      std::perror("a client of the fuzzer's");
+      std::abort();
+    }
     return {loop_, std::move(socket)};
   }
   /// Until nothing is ready any more; then what was to be answered later is, and so on.
