@@ -103,7 +103,8 @@ def main():
         many(programs, cloud)
         try:
             identity = running.enter_context(Identity())
-            cinder = running.enter_context(RealCinder(folder / "cinder", identity, "http://127.0.0.1:9/v2.1"))
+            cinder = running.enter_context(RealCinder(folder / "cinder", identity, "http://127.0.0.1:9/v2.1",
+                                                      gigabytes=3 * VOLUMES * rounds))
         except CannotRun as reason:
             sys.exit(f"skipped: beside Cinder: {reason}")
         compare(programs, cloud.url, cinder.address("noauth"), rounds)

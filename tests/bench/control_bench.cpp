@@ -124,12 +124,12 @@ class Bench {
   /// The last to be made is asked for; what was asked for before it is made by then, or soon.
   void wait_until_available() {
     for (const auto& id : ids_)
-      while (status_of(id) != "available") {
+      while (is_being_created(id)) {
       }
   }
 
-  std::string status_of(const std::string& id) {
-    std::string status;
+  bool is_being_created(const std::string& id) {
+    Answered answered;
     bool asked = false;
     Volley volley(
         *loop_, *client_,
@@ -137,12 +137,12 @@ class Bench {
           if (std::exchange(asked, true)) return std::nullopt;
           return request("GET", "/volumes/" + id);
         },
-        [&](std::size_t, const Answered& answer) {
-          const auto body = parse_json(answer.body);
-          status = *body->find("volume")->find("status")->text();
-        });
+        [&](std::size_t, const Answered& answer) { answered = answer; });
     volley.run(1);
-    return status;
+    const auto body = parse_json(answered.body);
+    const auto status = *body->find("volume")->find("status")->text();
+    if (status == "error") stop("a volume that was to be created", answered);
+    return status != "available";
   }
 
   void extend(std::size_t width) {

@@ -29,21 +29,21 @@ class RealCinder:
     name = "Cinder"
     host = "storage"
 
-    def __init__(self, folder, identity, nova):
-        """identity: an Identity; nova: a URL that ends in /v2.1."""
+    def __init__(self, folder, identity, nova, gigabytes=1000):
+        """identity: an Identity; nova: a URL that ends in /v2.1; gigabytes: what there is room for on back end file."""
         require("cinder.service", "python3-cinder")
         self.folder, self.ports = folder, dict(zip(FACES, free_ports(len(FACES))))
         self.wishes = folder / "wishes.json"
-        self.program = Program([PYTHON, "-B", PARTS / "cinder_process.py", self._configure(identity, nova)],
+        self.program = Program([PYTHON, "-B", PARTS / "cinder_process.py", self._configure(identity, nova, gigabytes)],
                                folder / "cinder.output", {"PYTHONPATH": str(PARTS)})
 
-    def _configure(self, identity, nova):
+    def _configure(self, identity, nova, gigabytes):
         (self.folder / "log").mkdir(parents=True)
         (self.folder / "htpasswd").write_text(HTPASSWD)
         ports = {f"port_{face}": port for face, port in self.ports.items()}
         return write_config("cinder.conf", self.folder, state=self.folder, debug=False, host=self.host, nova=nova,
                             keystone=identity.url, service_token=SERVICE_TOKEN, quota_volumes=QUOTA["volumes"],
-                            quota_gigabytes=QUOTA["gigabytes"], **ports)
+                            quota_gigabytes=QUOTA["gigabytes"], gigabytes=gigabytes, **ports)
 
     def __enter__(self):
         self.program.__enter__()
