@@ -223,6 +223,7 @@ Next Turn::verified(const std::vector<StepResult>& results) {
   absorb(results);
   if (auto sizes = measure_unanswered(results, What::verify)) return std::move(*sizes);
   if (auto next = heard_again(before)) return std::move(*next);
+  if (auto again = prove_again()) return std::move(*again);
   return end();
 }
 
@@ -245,6 +246,22 @@ std::optional<Next> Turn::heard_again(const std::vector<std::optional<Truth>>& b
   for (auto& known : job_.findings)
     known.asked = false;
   return judged(judge(job_.request, truths));
+}
+
+/// A path that cannot be asked in just this moment (its adapter recovers, its port is blocked) is
+/// asked again for as long as a silent one is waited for. Nobody waits behind a worker that hangs.
+std::optional<Batch> Turn::prove_again() {
+  if (job_.failure || job_.cancel_requested || late()) return std::nullopt;
+  Batch batch{{}, next_pause()};
+  job_.sent.clear();
+  for (std::size_t i = 0; i < count(); ++i) {
+    const auto& known = finding(i);
+    const bool closed = known.unproven && known.trouble->code == ErrorCode::no_usable_path;
+    if (!closed || lost(i) || now_ - *known.silent_since >= job_.limits.dead_path_grace) continue;
+    add(batch, {What::verify, i}, VerifyStep{layer(i), i + 1 == count()},
+        job_.limits.measure + job_.limits.probe);
+  }
+  return batch.steps.empty() ? std::nullopt : std::optional(std::move(batch));
 }
 
 /// Of the steps just absorbed: the sizes that those of this kind were to bring and did not.
@@ -304,11 +321,11 @@ void Turn::take_failure(Sent sent, const Error& error) {
     known.unmeasured = true;
     record(sent.layer).after_bytes.reset();
   }
+  if (asks && !known.silent_since) known.silent_since = now_;
   if (asks && job_.phase == Phase::verifying) known.unproven = true;
   if (asks && job_.phase != Phase::verifying) {
     known.truth.reset();
     known.asked = false;  // it went while the kernel was to follow it: a path left behind
-    if (!known.silent_since) known.silent_since = now_;
   }
   if (!known.trouble) known.trouble = error;
 }

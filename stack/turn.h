@@ -112,6 +112,7 @@ class Turn {
   std::optional<Batch> measure_unanswered(const std::vector<StepResult>& results, What what);
   std::vector<std::optional<Truth>> truths();
   std::optional<Next> heard_again(const std::vector<std::optional<Truth>>& before);
+  std::optional<Batch> prove_again();
   std::optional<Error> alarm_in(const std::vector<Answer>& answers) const;
 
   Job& job_;

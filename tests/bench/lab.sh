@@ -222,8 +222,9 @@ count_programs() {
 # --- Beside a target that is cut
 
 neighbours=20
-jobs_a_turn=60
-turns=4
+# So few that a turn is over before the kernel gives up what hangs, after 30 s.
+jobs_a_turn=30
+turns=8
 
 # Without them the initiator never asks whether its target is still there: what was sent to it hangs.
 without_pings() {
@@ -247,7 +248,7 @@ beside_hanging_jobs() {
   local volume job hanging=()
   cut_pair
   for volume in first second; do
-    volgrow --json extend "bench-$volume" --expect 3G --timeout 120s >"/tmp/$volume.json" 2>&1 &
+    volgrow --json extend "bench-$volume" --expect 3G --timeout 50s >"/tmp/$volume.json" 2>&1 &
     hanging+=($!)
   done
   await 20 all_paths_hang

@@ -10,6 +10,7 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 MATCHER_P2(IsLayer, device, action, "") {
   return arg.device == device && arg.action == action;
@@ -462,6 +463,34 @@ TEST_F(AVolume, IsDegradedWhenItsTargetDoesNotAnswerAfterTheRescan) {
   EXPECT_EQ(result.state, JobState::degraded);
   EXPECT_EQ(result.size, 20_GiB);
   EXPECT_THAT(layer(result, "sda").reason, HasSubstr("could not be asked again"));
+}
+
+TEST_F(AVolume, WaitsForAPathThatIsClosedWhenItsTargetIsAskedOnceMore) {
+  with_single_path();
+  kernel.path("sda").target_size = 20_GiB;
+  kernel.after_growth("sda", [&] { kernel.path("sda").state = "blocked"; });
+  before_batch = [&](const Batch& batch) {
+    const bool verifies = std::holds_alternative<VerifyStep>(batch.steps.front().action);
+    if (verifies && batch.pause > Duration::zero()) kernel.path("sda").state = "running";
+  };
+
+  const auto result = run(to(20_GiB));
+
+  EXPECT_EQ(result.state, JobState::complete);
+  EXPECT_THAT(layer(result, "sda").reason, Not(HasSubstr("could not be asked again")));
+}
+
+TEST_F(AVolume, WaitsForAClosedPathNoLongerThanForASilentOne) {
+  with_single_path();
+  kernel.path("sda").target_size = 20_GiB;
+  kernel.after_growth("sda", [&] { kernel.path("sda").state = "blocked"; });
+
+  const auto result = run(to(20_GiB), 60s);
+
+  EXPECT_EQ(result.state, JobState::degraded);
+  EXPECT_EQ(result.size, 20_GiB);
+  EXPECT_GE(result.duration, JobLimits().dead_path_grace);
+  EXPECT_LE(result.duration, 2 * JobLimits().dead_path_grace);
 }
 
 TEST_F(AVolume, NeverShrinksWhatIsAboveItsTarget) {

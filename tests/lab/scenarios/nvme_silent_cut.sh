@@ -24,9 +24,11 @@ grown_without_it() {
   measured "cut to degraded: $elapsed_ms ms: $(field ".layers[] | select(.device == \"$two\") | .reason")"
 }
 
+# Cut with a keep-alive on the way, Debian's 6.1 waits for that command's 60 s before it resets the controller.
 back_by_itself() {
   heal_portal 127.0.0.2
-  need await_controller nvme1 live
+  milliseconds need await 120 controller_is nvme1 live
+  measured "from healed to live $elapsed_ms ms"
   milliseconds straggler_ends "the path whose target answers again is finished without being asked for"
   namespace_sized "all layers agree" 2G first
   check "no worker is stuck" await 60 workers_are_free
