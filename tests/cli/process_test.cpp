@@ -21,10 +21,14 @@ namespace volgrow::cli {
 namespace {
 
 /// Runs `test` in a process of its own, with no other thread: a signal to this one would be taken
-/// by any thread that does not block it.
+/// by any thread that does not block it. Tests in the background of a shell ignore SIGINT: not
+/// here.
 int status_of(const std::function<int()>& test) {
   const auto child = ::fork();
-  if (child == 0) ::_exit(test());
+  if (child == 0) {
+    ::signal(SIGINT, SIG_DFL);
+    ::_exit(test());
+  }
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
