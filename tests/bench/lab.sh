@@ -222,7 +222,7 @@ count_programs() {
 # --- Beside a target that is cut
 
 neighbours=20
-# So few that a turn is over before the kernel gives up what hangs, after 30 s.
+# A turn must be over before the kernel gives up what hangs; each turn looks whether it was.
 jobs_a_turn=30
 turns=8
 
@@ -251,9 +251,9 @@ beside_hanging_jobs() {
     volgrow --json extend "bench-$volume" --expect 3G --timeout 50s >"/tmp/$volume.json" 2>&1 &
     hanging+=($!)
   done
-  await 20 all_paths_hang
+  need await 20 all_paths_hang
   ./bench_lab latencies /tmp/neighbours.json "$jobs_a_turn" >>/tmp/beside
-  measured "paths that hang at the end of turn $1: $(hanging_paths)"
+  check "turn $1: the paths of the cut target hang until its end" all_paths_hang
   heal_pair
   for job in "${hanging[@]}"; do
     need not wait "$job" # the size it was asked for never came

@@ -22,6 +22,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -140,10 +141,12 @@ constexpr Duration longer_than_between_looks = 1500ms;
 /// another's.
 void await_quiet() {
   await("udev comes to rest", udev_rests);
-  auto before = naps_of_volgrowd();
-  const auto stays_asleep = [&] { return std::exchange(before, naps_of_volgrowd()) == before; };
-  std::this_thread::sleep_for(longer_than_between_looks);
-  await("volgrowd comes to rest", stays_asleep, longer_than_between_looks);
+  std::optional<std::uint64_t> before;
+  const auto stayed_asleep = [&] {
+    const auto now = naps_of_volgrowd();
+    return std::exchange(before, now) == now;
+  };
+  await("volgrowd comes to rest", stayed_asleep, longer_than_between_looks);
 }
 
 // --- the floor: nothing but what cannot be left out
