@@ -6,7 +6,7 @@
 #   x25 x100   so many volumes of two paths at once                            in "many", "fc", "nvme"
 #   cold       2, with an os-brick that is imported anew each time             in "targets"
 #   programs   which os-brick and volgrowd start for one volume of two paths   in "targets"
-#   beside     jobs of volumes beside others whose target swallows everything  in "many"
+#   beside     jobs of volumes beside others whose target swallows everything  in "targets"
 set -euo pipefail
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
@@ -221,18 +221,47 @@ count_programs() {
 
 # --- Beside a target that is cut
 
-neighbours=20
-# A turn must be over before the kernel gives up what hangs; each turn looks whether it was.
+neighbours=10
 jobs_a_turn=30
 turns=8
+readers=()
 
-# Without them the initiator never asks whether its target is still there: what was sent to it hangs.
-without_pings() {
-  iscsiadm --mode node --targetname "$(iqn_of pair)" --op update --name 'node.conn[0].timeo.noop_out_interval' --value 0
-  iscsiadm --mode node --targetname "$(iqn_of pair)" --op update --name 'node.conn[0].timeo.noop_out_timeout' --value 0
+# What was sent to the target hangs: the initiator never asks whether it is still there, gives no command up, and takes
+# nothing back from a session that it finds dead (multipathd has set that limit by itself).
+without_limits() {
+  local setting volume disk
+  for setting in noop_out_interval noop_out_timeout; do
+    iscsiadm --mode node --targetname "$(iqn_of pair)" --op update --name "node.conn[0].timeo.$setting" --value 0
+  done
   log_out pair
-  log_in pair
+  iscsiadm --mode node --targetname "$(iqn_of pair)" --login >/dev/null # log_in would make the records anew
   await_map first 2 && await_map second 2
+  for volume in first second; do
+    for disk in $(members_of "$volume"); do
+      echo 600 >"/sys/block/$disk/device/timeout"
+      echo 600 >"$(echo "/sys/block/$disk"/device/../../iscsi_session/session*)/recovery_tmo"
+    done
+  done
+}
+
+make_neighbours() {
+  local number
+  make_target beside 127.0.0.8 127.0.0.9
+  for ((number = 1; number <= neighbours; number++)); do
+    make_volume "beside-$number" 64M
+    map_lun beside "$number" "beside-$number"
+  done
+  log_in beside
+  for ((number = 1; number <= neighbours; number++)); do
+    await_map "beside-$number" 2
+  done
+}
+
+describe_neighbours() {
+  local number
+  for ((number = 1; number <= neighbours; number++)); do
+    iscsi_volume "beside-$number" beside "$number" 127.0.0.8 127.0.0.9
+  done
 }
 
 cut_pair() {
@@ -243,37 +272,43 @@ heal_pair() {
   heal_portal 127.0.0.1 && heal_portal 127.0.0.2
 }
 
-# beside_hanging_jobs TURN: both volumes of the target that is cut have a job for as long as it lasts.
-beside_hanging_jobs() {
-  local volume job hanging=()
-  cut_pair
-  for volume in first second; do
-    volgrow --json extend "bench-$volume" --expect 3G --timeout 50s >"/tmp/$volume.json" 2>&1 &
-    hanging+=($!)
-  done
-  need await 20 all_paths_hang
-  ./bench_lab latencies /tmp/neighbours.json "$jobs_a_turn" >>/tmp/beside
-  check "turn $1: the paths of the cut target hang until its end" all_paths_hang
-  heal_pair
-  for job in "${hanging[@]}"; do
-    need not wait "$job" # the size it was asked for never came
-  done
-  await_map first 2 && await_map second 2
-}
-
-# How many paths of the target that is cut have been sent something and not answered.
-hanging_paths() {
-  local volume disk count=0
+# read_cut_paths: one read of each, from which it is seen that they hang.
+read_cut_paths() {
+  local volume disk
+  readers=()
   for volume in first second; do
     for disk in $(members_of "$volume"); do
-      [[ $(<"/sys/block/$disk/device/iorequest_cnt") == "$(<"/sys/block/$disk/device/iodone_cnt")" ]] || count=$((count + 1))
+      dd if="/dev/$disk" of=/dev/null bs=4096 count=1 iflag=direct status=none &
+      readers+=($!)
     done
   done
-  echo "$count"
 }
 
 all_paths_hang() {
-  [[ $(hanging_paths) -eq 4 ]]
+  local reader
+  ((${#readers[@]} == 4)) || return
+  for reader in "${readers[@]}"; do
+    [[ -d /proc/$reader ]] || return
+  done
+}
+
+# beside_hanging_paths TURN: a job of each volume of the target that is cut has run into it, and its workers hang on.
+beside_hanging_paths() {
+  local volume job jobs=()
+  cut_pair
+  read_cut_paths
+  for volume in first second; do
+    volgrow --json extend "bench-$volume" --expect 3G >"/tmp/$volume.json" 2>&1 &
+    jobs+=($!)
+  done
+  ./bench_lab latencies /tmp/neighbours.json "$jobs_a_turn" >>/tmp/beside
+  check "turn $1: the four paths of the cut target hang until its end" all_paths_hang
+  heal_pair
+  wait "${readers[@]}" || true
+  for job in "${jobs[@]}"; do
+    need not wait "$job" # the size it was asked for never came
+  done
+  await 120 has_active_paths first 2 && await 120 has_active_paths second 2
 }
 
 # quantile FILE Q: of numbers, one a line.
@@ -285,7 +320,7 @@ measure_beside() {
   local turn
   for turn in $(seq "$turns"); do
     ./bench_lab latencies /tmp/neighbours.json "$jobs_a_turn" >>/tmp/alone
-    beside_hanging_jobs "$turn"
+    beside_hanging_paths "$turn"
   done
 }
 
@@ -294,8 +329,9 @@ beside_a_cut_target() {
   for volume in first second; do
     register_volume "bench-$volume" pair "$([[ $volume == first ]] && echo 0 || echo 1)" 127.0.0.1 127.0.0.2
   done
-  need without_pings
-  describe_case iscsi "x$neighbours" | jq --slurp . >/tmp/neighbours.json
+  need without_limits
+  need make_neighbours
+  describe_neighbours | jq --slurp '[{case: "neighbours", volumes: .}]' >/tmp/neighbours.json
   measure_beside
   measured "$((turns * jobs_a_turn)) jobs, one after the other, of $neighbours volumes; median, p99, ms: alone" \
     "$(quantile /tmp/alone 0.5), $(quantile /tmp/alone 0.99); beside two volumes whose target is cut" \

@@ -424,14 +424,15 @@ void contest(const std::string& file) {
   }
 }
 
-/// Grows the volumes of the first case in turn, `jobs` times in all; a line for each, its
-/// microseconds.
+/// Grows the volumes of the first case in turn, `jobs` times in all, each when udev's programs for
+/// the one before have ended; a line for each, its microseconds.
 void latencies(const std::string& file, int jobs) {
   const auto volumes = read_cases(file).front().second;
   Volgrow ours(volumes);
   for (int i = 0; i < jobs; ++i) {
     const Volumes next{volumes.at(static_cast<std::size_t>(i) % volumes.size())};
     const auto size = device_bytes(next.front().node) + 1_MiB;
+    await("udev comes to rest", udev_rests);
     grow_storage(next.front(), size);
     fmt::print("{:.0f}\n", timed([&] { ours.grow(next, size); }));
   }
