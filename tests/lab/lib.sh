@@ -514,9 +514,11 @@ address_of() {
 
 # --- volgrow
 
-# start_volgrowd [ARGUMENT…]: ready when its name is on the bus; what it says is in /tmp/volgrowd.log.
+# start_volgrowd [ARGUMENT…]: as urgent as its unit makes it, and ready when its name is on the bus; what it says is in
+# /tmp/volgrowd.log.
 start_volgrowd() {
-  volgrowd "$@" >>/tmp/volgrowd.log 2>&1 &
+  nice --adjustment="$(sed --quiet 's/^Nice=//p' /usr/lib/systemd/system/volgrowd.service)" \
+    volgrowd "$@" >>/tmp/volgrowd.log 2>&1 &
   volgrowd_pid=$!
   await 60 on_the_bus && return
   cat /tmp/volgrowd.log

@@ -14,6 +14,7 @@ starts() {
   check "its journal says nothing worse than info" not grep --quiet . <(journalctl --quiet --unit volgrowd --priority warning)
   same "it has the four capabilities the unit names" 0000000000221004 \
     "$(awk '$1 == "CapEff:" { print $2 }' "/proc/$(main_pid)/status")"
+  same "it is more urgent than udev's programs" -10 "$(awk '{ print $19 }' "/proc/$(main_pid)/stat")"
   matches "systemd-analyze security" 'OK' "$(systemd-analyze security --no-pager volgrowd.service | tail --lines=1)"
   measured "$(systemd-analyze security --no-pager volgrowd.service | tail --lines=1)"
 }
