@@ -330,7 +330,7 @@ overrides {
 }
 END
   multipathd
-  await 20 multipathd show daemon
+  await 120 multipathd show daemon
 }
 
 stop_multipathd() {
