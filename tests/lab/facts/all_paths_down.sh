@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A map with no path left, whose I/O waits: what a resize does to it, and that waiting I/O survives without one.
-# lab: limit=300
+# lab: limit=300 quick=no
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Why a map is never resized without a path: the resize flushes it with queueing off, and I/O that waited fails.
-# lab: limit=300
+# lab: limit=300 quick=no
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 

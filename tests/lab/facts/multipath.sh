@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A map of two paths: unequal, dead and returning members, and what multipathd answers.
-# lab: limit=300
+# lab: limit=300 quick=no
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 

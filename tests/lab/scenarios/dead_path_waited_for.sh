@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # With dead-paths=wait a map with a dead path keeps its size, and grows by itself when the path is back.
-# lab: limit=300
+# lab: limit=300 quick=no
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A volume on one Fibre Channel path, without multipath, is found by every spelling of its connection_info, and grows
 # while it is written to.
-# lab: state=fc limit=300
+# lab: state=fc limit=300 quick=no
 # shellcheck source=tests/lab/lib-fc.sh
 source "${LAB_LIB%.sh}-fc.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Maps with friendly names (mpatha) grow as others do, also by that name.
-# lab: limit=240
+# lab: limit=240 quick=no
 # shellcheck source=tests/lab/lib.sh
 source "$LAB_LIB"
 
