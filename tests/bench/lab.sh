@@ -235,11 +235,11 @@ without_limits() {
   done
   log_out pair
   iscsiadm --mode node --targetname "$(iqn_of pair)" --login >/dev/null # log_in would make the records anew
-  await_map first 2 && await_map second 2
+  await_map first 2 && await_map second 2 || return
   for volume in first second; do
     for disk in $(members_of "$volume"); do
-      echo 600 >"/sys/block/$disk/device/timeout"
-      echo 600 >"$(echo "/sys/block/$disk"/device/../../iscsi_session/session*)/recovery_tmo"
+      echo 600 >"/sys/block/$disk/device/timeout" || return
+      echo 600 >"$(echo "/sys/block/$disk"/device/../../iscsi_session/session*)/recovery_tmo" || return
     done
   done
 }
@@ -253,7 +253,7 @@ make_neighbours() {
   done
   log_in beside
   for ((number = 1; number <= neighbours; number++)); do
-    await_map "beside-$number" 2
+    await_map "beside-$number" 2 || return
   done
 }
 
@@ -294,7 +294,7 @@ all_paths_hang() {
 
 # beside_hanging_paths TURN: a job of each volume of the target that is cut has run into it, and its workers hang on.
 beside_hanging_paths() {
-  local volume job jobs=()
+  local volume reader job jobs=()
   cut_pair
   read_cut_paths
   for volume in first second; do
@@ -304,7 +304,9 @@ beside_hanging_paths() {
   ./bench_lab latencies /tmp/neighbours.json "$jobs_a_turn" >>/tmp/beside
   check "turn $1: the four paths of the cut target hang until its end" all_paths_hang
   heal_pair
-  wait "${readers[@]}" || true
+  for reader in "${readers[@]}"; do
+    need wait "$reader" # it waited for the target, and nothing gave it up
+  done
   for job in "${jobs[@]}"; do
     need not wait "$job" # the size it was asked for never came
   done
