@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from openstack import comparison, suite  # noqa: E402  (after bytecode is switched off)
 from openstack.accepted import Accepted, matches  # noqa: E402
+from openstack.cleaning import clean  # noqa: E402
 from openstack.command import Tally  # noqa: E402
 from openstack.difference import ABSENT, differences  # noqa: E402
 from openstack.normal import Normal  # noqa: E402
@@ -33,9 +34,12 @@ class Cloud(Service):
     def __init__(self, name, uuid, size):
         super().__init__(Volumes)
         self.name, self.uuid, self.size, self.exists = name, uuid, size, False
+        self.extending = 0  # answers yet to come that say so
+        self.cut_short = False
 
     def view(self):
-        return {"id": self.uuid, "size": self.size, "status": "available", "links": [f"{self.address}/v3/{PROJECT}/volumes/{self.uuid}"],
+        self.extending -= self.extending > 0
+        return {"id": self.uuid, "size": self.size, "status": "extending" if self.extending else "available", "links": [f"{self.address}/v3/{PROJECT}/volumes/{self.uuid}"],
                 "created_at": f"2026-01-01T00:00:0{self.uuid[0]}.000001"}
 
 
@@ -51,7 +55,8 @@ class Volumes(Answering):
 
     def do_POST(self):
         self.read_body()
-        self.service.exists = self.path.endswith("/volumes")  # the other POST is os-force_delete
+        self.service.exists = self.path.endswith("/volumes")  # the other POSTs end in os-force_delete
+        self.service.cut_short |= not self.service.exists and self.service.extending > 0
         self.answer(202, {"volume": self.service.view()})
 
     def do_DELETE(self):
@@ -144,6 +149,18 @@ class AComparison(unittest.TestCase):
     def test_fails_for_a_side_that_does_not_answer_in_time(self):
         self.assertEqual(self.compare((1, 1), steps=[Never()]), (0, 1, 0))
         self.assertIn("not there", self.said.getvalue())
+
+
+class CleaningUp(unittest.TestCase):
+    def test_lets_an_extend_end_before_it_deletes_the_volume(self):
+        cloud = self.enterContext(Cloud("one", UUIDS[0], 1))
+        player = Player(Side(cloud), self.enterContext(Receiver()), "noauth")
+        cloud.exists, cloud.extending = True, 3
+
+        clean(player)
+
+        self.assertFalse(cloud.exists)
+        self.assertFalse(cloud.cut_short)
 
 
 class Patterns(unittest.TestCase):
