@@ -39,8 +39,8 @@ class Cloud(Service):
 
     def view(self):
         self.extending -= self.extending > 0
-        return {"id": self.uuid, "size": self.size, "status": "extending" if self.extending else "available", "links": [f"{self.address}/v3/{PROJECT}/volumes/{self.uuid}"],
-                "created_at": f"2026-01-01T00:00:0{self.uuid[0]}.000001"}
+        return {"id": self.uuid, "size": self.size, "status": "extending" if self.extending else "available",
+                "links": [f"{self.address}/v3/{PROJECT}/volumes/{self.uuid}"], "created_at": f"2026-01-01T00:00:0{self.uuid[0]}.000001"}
 
 
 class Volumes(Answering):
